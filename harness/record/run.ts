@@ -1,0 +1,197 @@
+/**
+ * @module What a run directory holds: the only interface between measuring and presenting.
+ *
+ *   results/runs/<experiment>/<run-id>/
+ *     manifest.json      RunManifest: everything resolved; written before and completed after
+ *     requests.ndjson.gz RequestRecord per attempt of a request
+ *     latency.hlog       HdrHistogram interval log, one tag per series
+ *     history.txt        plume text, so that outside checkers can judge the run too
+ *     transactions.ndjson.gz RecordedTransaction per attempt
+ *     checks.json        AnomalyReport
+ *     summary.json       RunSummary: what tables, figures and gates read
+ *
+ * Fields may be added, never renamed; `schemaVersion` tells old records from new.
+ */
+
+export type RunLabel =
+  | "measured"
+  | "emulated"
+  | "emulator"
+  | "simulated"
+  | "closed-loop"
+  | "open-loop"
+  | "invocation-emulated";
+
+/** One combination of factor levels. All values are plain, so that `--only factor:level` matches. */
+export interface Cell {
+  readonly workload: string;
+  readonly platform: string;
+  readonly system: string;
+  readonly storage: string;
+  /** Profile name, or "none". */
+  readonly emulation: string;
+  /** Fault plan's name, or "none". */
+  readonly faults: string;
+  readonly zipfTheta: number;
+  readonly clients: number;
+  /** Further factors of one experiment (`writes`, `batch`, …). */
+  readonly [factor: string]: string | number | boolean;
+}
+
+export interface MachineDescription {
+  readonly cpuModel: string;
+  readonly cores: number;
+  readonly memoryMiB: number;
+  readonly os: string;
+  readonly kernel: string;
+  readonly node: string;
+  readonly loadAverageAtStart: number;
+}
+
+export interface RunManifest {
+  readonly schemaVersion: 1;
+  readonly runId: string;
+  readonly experiment: string;
+  readonly profile: string;
+  readonly mode: "paper" | "sound";
+  readonly cell: Cell;
+  readonly labels: readonly RunLabel[];
+  /** `partial`: interrupted; the files hold what was measured until then. */
+  readonly state: "running" | "complete" | "partial";
+  readonly startedAtMs: number;
+  readonly durationMs?: number;
+  readonly seeds: Readonly<Record<string, number>>;
+  /** Everything resolved, never the names of defaults. */
+  readonly resolved: {
+    readonly workload: Readonly<Record<string, string | number>>;
+    readonly platform: Readonly<Record<string, unknown>>;
+    readonly system: Readonly<Record<string, unknown>>;
+    readonly storage: Readonly<Record<string, unknown>>;
+    readonly load: Readonly<Record<string, unknown>>;
+    readonly faults: Readonly<Record<string, unknown>>;
+  };
+  /** Of everything emulated: profile name, parameters, source. */
+  readonly emulation: readonly Readonly<Record<string, unknown>>[];
+  readonly versions: Readonly<Record<string, string>>;
+  readonly git: { readonly commit: string; readonly dirty: boolean };
+  readonly machine: MachineDescription;
+  readonly command: readonly string[];
+}
+
+/** A percentile, or why it is not given (MEASURING rule 4). */
+export type Percentile = number | { readonly need: number; readonly have: number };
+
+export interface DistributionSummary {
+  readonly count: number;
+  readonly min: number;
+  readonly max: number;
+  readonly mean: number;
+  readonly p50: Percentile;
+  readonly p90: Percentile;
+  readonly p99: Percentile;
+  readonly p999: Percentile;
+  /** Values above the histogram's highest trackable value, counted there. */
+  readonly clipped: number;
+}
+
+export interface AnomalyCount {
+  /** Transactions with at least one proven instance. */
+  readonly transactions: number;
+  /** Upper bound of the rate per 10,000 transactions at 95 % confidence (Clopper-Pearson). */
+  readonly upperBoundPer10k: number;
+}
+
+export interface AnomalyReport {
+  /** Committed transactions that were judged. */
+  readonly judged: number;
+  readonly readYourWrites: AnomalyCount;
+  readonly fractured: AnomalyCount;
+  readonly nonRepeatable: AnomalyCount;
+  readonly dirtyReads: AnomalyCount;
+  /** Any of the above. */
+  readonly anomalous: AnomalyCount;
+  /** Pairs of versions whose order the record does not prove; never counted as anomalies. */
+  readonly undecidedPairs: number;
+  /** How versions were ordered: by the system's commit order, or by write intervals. */
+  readonly versionOrder: "commit-order" | "write-intervals";
+  /** One smallest example per kind found, as text with transactions, keys and rule. */
+  readonly witnesses: readonly {
+    readonly kind: string;
+    readonly explanation: string;
+  }[];
+}
+
+export interface RunSummary {
+  readonly schemaVersion: 1;
+  readonly runId: string;
+  readonly experiment: string;
+  readonly cell: Cell;
+  readonly labels: readonly RunLabel[];
+  readonly valid: boolean;
+  readonly invalidReasons: readonly string[];
+  readonly transactions: {
+    readonly committed: number;
+    readonly aborted: number;
+    readonly failed: number;
+    readonly unknown: number;
+  };
+  /** Attempts beyond the first, by reason. */
+  readonly retries: Readonly<Record<string, number>>;
+  readonly measuredSeconds: number;
+  /** Committed requests per second: goodput. */
+  readonly throughputPerSecond: number;
+  /** From due time (open loop) or first start (closed loop) to the end of the last attempt. */
+  readonly responseTimeUs: DistributionSummary;
+  /** Of attempts that committed, from their start. */
+  readonly serviceTimeUs: DistributionSummary;
+  readonly anomalies: AnomalyReport;
+  /** What the system promises; the run is a violation if one of these was found. */
+  readonly promises: readonly string[];
+  readonly violated: readonly string[];
+  readonly verdicts: Readonly<Record<string, "pass" | "violation" | "undecided" | "not-run">>;
+  readonly platform: { readonly coldStarts: number; readonly invocations: number };
+  /** From the engine in front of the store, system side; null where it cannot be seen. */
+  readonly storage: {
+    readonly callsPerTransaction: number;
+    readonly bytesPerTransaction: number;
+  } | null;
+  /** CPU of every process over the measured window, in cores. */
+  readonly cpuCores: Readonly<Record<string, number>>;
+}
+
+/** Why a planned thing did not run, and how to have it. */
+export interface NotRun {
+  readonly what: string;
+  readonly why: string;
+  readonly get: string;
+}
+
+export interface Comparison {
+  readonly name: string;
+  readonly ratio: { readonly median: number; readonly low: number; readonly high: number };
+  readonly blocks: number;
+}
+
+export interface ClaimVerdict {
+  readonly id: string;
+  readonly text: string;
+  readonly verdict: "reproduced" | "not-reproduced" | "not-testable";
+  readonly ours: number | string | null;
+  readonly paper: number | string;
+  readonly source: string;
+}
+
+/** The document of `run --json`, and what a report is made of. */
+export interface SuiteResult {
+  readonly schemaVersion: 1;
+  readonly suite: string;
+  readonly profile: string;
+  readonly startedAtMs: number;
+  readonly durationMs: number;
+  readonly state: "complete" | "partial";
+  readonly runs: readonly (RunSummary & { readonly directory: string })[];
+  readonly comparisons: readonly Comparison[];
+  readonly claims: readonly ClaimVerdict[];
+  readonly notRun: readonly NotRun[];
+  readonly machine: MachineDescription;
+}

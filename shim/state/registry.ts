@@ -1,0 +1,71 @@
+/**
+ * @module The state systems there are: one line each. A system from outside this repository is
+ * named by its module's path instead and has the same shape (`--use ./my-system.ts`).
+ */
+import { pathToFileURL } from "node:url";
+import { ConfigError } from "#kit/errors.ts";
+import type { StateSystem } from "./port.ts";
+
+/** What a system guarantees to a transaction; the checker holds it to that. */
+export type StatePromise = "read-atomic" | "read-your-writes" | "repeatable-read";
+
+/** Everything a process needs to open a system; survives JSON. */
+export interface StateSystemSpec {
+  readonly system: string;
+  /** As the system's own module defines them. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Absolute path of a module outside this repository; absent for registered systems. */
+  readonly modulePath?: string;
+}
+
+/** What a system's module exports as `stateSystem`. */
+export interface StateSystemModule {
+  readonly name: string;
+  readonly promises: readonly StatePromise[];
+  /** Rejects with `ConfigError` on options it does not understand. */
+  open(options: Readonly<Record<string, unknown>>): Promise<StateSystem>;
+}
+
+interface LoadedModule {
+  readonly stateSystem: StateSystemModule;
+}
+
+const registered: Readonly<Record<string, () => Promise<LoadedModule>>> = {
+  direct: () => import("#shim/direct/system.ts"),
+  aft: () => import("#shim/aft/client/system.ts"),
+};
+
+export const stateSystemNames: readonly string[] = Object.keys(registered);
+
+/** The module of a system; rejects with `ConfigError` for an unknown name or an unusable module. */
+export async function loadStateSystem(
+  spec: Pick<StateSystemSpec, "system" | "modulePath">,
+): Promise<StateSystemModule> {
+  if (spec.modulePath !== undefined) {
+    const loaded = (await import(pathToFileURL(spec.modulePath).href)) as Partial<LoadedModule>;
+    if (loaded.stateSystem !== undefined) return loaded.stateSystem;
+    throw new ConfigError([
+      {
+        where: spec.modulePath,
+        what: "exports no `stateSystem`",
+        hint: "see shim/direct/system.ts",
+      },
+    ]);
+  }
+  const load = registered[spec.system];
+  if (load === undefined) {
+    throw new ConfigError([
+      {
+        where: "system",
+        what: `unknown state system "${spec.system}"`,
+        hint: `known: ${stateSystemNames.join(", ")}`,
+      },
+    ]);
+  }
+  return (await load()).stateSystem;
+}
+
+/** Opens the system a spec describes. */
+export async function openStateSystem(spec: StateSystemSpec): Promise<StateSystem> {
+  return (await loadStateSystem(spec)).open(spec.options);
+}

@@ -1,0 +1,35 @@
+/**
+ * @module Where a store is, as data that can be written into a manifest or an environment variable
+ * and opened in another process (`openStorage`, registry.ts).
+ */
+import type { EmulationProfileName } from "./emulated/profiles.ts";
+
+export type StorageTarget =
+  | { readonly engine: "memory" }
+  | { readonly engine: "lmdb"; readonly directory: string }
+  | {
+      readonly engine: "redis";
+      /** `redis://[user:password@]host:port[/db]`, `rediss://…`, or `unix:PATH`; several = cluster. */
+      readonly urls: readonly string[];
+      readonly cluster: boolean;
+    }
+  | {
+      readonly engine: "dynamodb";
+      readonly table: string;
+      readonly region: string;
+      /** Absent: AWS itself, with the usual credential chain. */
+      readonly endpoint?: string;
+    }
+  | {
+      readonly engine: "s3";
+      readonly bucket: string;
+      readonly region: string;
+      readonly endpoint?: string;
+    };
+
+/** A store, possibly behind an emulated network: everything a process needs to open it. */
+export interface StorageSpec {
+  readonly target: StorageTarget;
+  /** Adds sampled latency of a named cloud service; results are then labelled "emulated". */
+  readonly emulation?: { readonly profile: EmulationProfileName; readonly seed: number };
+}
