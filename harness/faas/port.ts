@@ -28,6 +28,8 @@ export interface InvocationContext {
   /** Identifies the instance; changes with every cold start. */
   readonly instanceId: string;
   readonly coldStart: boolean;
+  /** `FunctionSpec.environment` of the deployment that is running; inline shares one process. */
+  readonly environment: Readonly<Record<string, string>>;
   remainingTimeMs(): number;
   /**
    * Called by functions between state operations: the place where a fault plan may end the
