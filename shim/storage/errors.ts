@@ -32,6 +32,9 @@ export interface StorageErrorDetails {
 
 /** Root of everything an engine rejects with. */
 export abstract class StorageError extends ProjectError {
+  /** The same failure where it is known that what matters was not done. */
+  abstract withoutEffect(): StorageError;
+
   readonly engine: string;
   readonly operation: StorageOperation;
   readonly key: StorageKey | undefined;
@@ -55,8 +58,15 @@ export class StorageUnavailableError extends StorageError {
   readonly code = "storage_unavailable";
   readonly disposition: Disposition = "retry";
 
+  readonly #details: StorageErrorDetails;
+
   constructor(details: StorageErrorDetails) {
     super("failed", details);
+    this.#details = details;
+  }
+
+  override withoutEffect(): StorageError {
+    return new StorageUnavailableError({ ...this.#details, effect: "none" });
   }
 }
 
@@ -68,6 +78,10 @@ export class StorageLimitError extends StorageError {
   constructor(limit: string, details: Omit<StorageErrorDetails, "effect">) {
     super(`refused, ${limit}`, { ...details, effect: "none" });
   }
+
+  override withoutEffect(): this {
+    return this;
+  }
 }
 
 /** The engine was closed before or during the call. */
@@ -77,5 +91,9 @@ export class StorageClosedError extends StorageError {
 
   constructor(details: StorageErrorDetails) {
     super("refused, the engine is closed", details);
+  }
+
+  override withoutEffect(): StorageError {
+    return this;
   }
 }

@@ -1,0 +1,30 @@
+/** @module The experiments and suites there are: one line each. */
+import type { ExperimentDefinition, ProfileName } from "#harness/experiment/define.ts";
+import { anomalies } from "./anomalies.ts";
+import { overhead } from "./overhead.ts";
+import { writeLatency } from "./write-latency.ts";
+
+export const experiments: readonly ExperimentDefinition[] = [overhead, anomalies, writeLatency];
+
+export interface Suite {
+  readonly id: string;
+  readonly title: string;
+  readonly experiments: readonly ExperimentDefinition[];
+  /** Size when none is asked for. */
+  readonly profile: ProfileName;
+}
+
+export const suites: readonly Suite[] = [
+  {
+    id: "quick",
+    title: "What atomicity costs and what it removes, in three minutes",
+    experiments: [overhead, anomalies],
+    profile: "quick",
+  },
+  {
+    id: "paper",
+    title: "Every figure and table of the paper that is here so far",
+    experiments: [writeLatency, overhead, anomalies],
+    profile: "paper",
+  },
+];

@@ -1,0 +1,31 @@
+/** @module What a micro-benchmark is: figures with intervals, from interleaved blocks. */
+import type { NotRun } from "#harness/record/run.ts";
+
+export interface MicroFigure {
+  readonly id: string;
+  readonly value: number;
+  readonly unit: string;
+  /** 95 % interval of `value`; equal to it for what is only reported for orientation. */
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface MicroResult {
+  readonly name: string;
+  readonly figures: readonly MicroFigure[];
+  readonly conditions: Readonly<Record<string, unknown>>;
+  readonly notRun: readonly NotRun[];
+}
+
+export interface MicroOptions {
+  readonly seed: number;
+  readonly smoke: boolean;
+  readonly signal: AbortSignal;
+  readonly note: (text: string) => void;
+}
+
+export interface Micro {
+  readonly id: string;
+  readonly title: string;
+  readonly run: (options: MicroOptions) => Promise<MicroResult>;
+}

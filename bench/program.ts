@@ -1,0 +1,172 @@
+/** @module The commands and their flags. Each action is one function in `commands/`. */
+import { Command, InvalidArgumentError, Option } from "commander";
+import { profileNames } from "#harness/experiment/define.ts";
+import { doctor, formatFindings } from "./commands/doctor.ts";
+import { list } from "./commands/list.ts";
+import { micro } from "./commands/micro.ts";
+import { formatPlan, planSeconds, resolvePlan } from "./commands/plan.ts";
+import { report } from "./commands/report.ts";
+import { run } from "./commands/run.ts";
+import { serve } from "./commands/serve.ts";
+import { helpText } from "./exit-codes.ts";
+
+interface SelectionFlags {
+  readonly profile?: string;
+  readonly smoke?: boolean;
+  readonly only: readonly string[];
+  readonly json?: boolean;
+}
+
+interface RunFlags extends SelectionFlags {
+  readonly seed: number;
+  readonly out: string;
+  readonly mode: "paper" | "sound";
+  readonly use: readonly string[];
+  readonly quiet?: boolean;
+}
+
+/** Builds the program; `setExitCode` receives what an action decided. */
+export function createProgram(setExitCode: (code: number) => void): Command {
+  const program = new Command("aft-bench")
+    .description("What a stateful-serverless system costs, guarantees and survives.")
+    .exitOverride()
+    .showHelpAfterError("(see --help)")
+    .addHelpText("after", helpText());
+  addRun(program, setExitCode);
+  addLookers(program, setExitCode);
+  addMicro(program, setExitCode);
+  addServe(program, setExitCode);
+  return program;
+}
+
+function addRun(program: Command, setExitCode: (code: number) => void): void {
+  selecting(program.command("run"))
+    .description("run experiments or a suite, check them, draw them")
+    .argument("[names...]", "experiments and suites (see list)", ["quick"])
+    .addOption(numberOption("--seed <n>", "seed of keys, order, payloads and faults").default(1))
+    .option("--out <dir>", "where run directories and figures go", "results")
+    .addOption(
+      new Option("--mode <mode>", "paper: the original's method; sound: ours")
+        .choices(["paper", "sound"])
+        .default("sound"),
+    )
+    .option("--use <module>", "a state system from outside (repeatable)", collect, [])
+    .option("--quiet", "no progress")
+    .action(async (names: string[], flags: RunFlags) => {
+      setExitCode(
+        await run({
+          plan: resolvePlan({ names, ...planFlags(flags) }),
+          seed: flags.seed,
+          outDirectory: flags.out,
+          mode: flags.mode,
+          externalModules: flags.use,
+          json: flags.json === true,
+          quiet: flags.quiet === true,
+        }),
+      );
+    });
+}
+
+function addLookers(program: Command, setExitCode: (code: number) => void): void {
+  program
+    .command("list")
+    .description("what there is to run")
+    .option("--json", "one JSON document")
+    .action((flags: { json?: boolean }) => {
+      console.log(list({ json: flags.json === true }));
+    });
+  selecting(program.command("plan"))
+    .description("what would run, and for how long")
+    .argument("[names...]", "experiments and suites", ["quick"])
+    .action((names: string[], flags: SelectionFlags) => {
+      const plan = resolvePlan({ names, ...planFlags(flags) });
+      const document = {
+        suite: plan.suite,
+        profile: plan.profile,
+        estimateSeconds: planSeconds(plan),
+        cells: plan.parts.flatMap(({ cells }) => cells),
+      };
+      console.log(flags.json === true ? JSON.stringify(document, undefined, 2) : formatPlan(plan));
+    });
+  program
+    .command("doctor")
+    .description("what this machine can and cannot do, and how to get the rest")
+    .option("--json", "one JSON document")
+    .action(async (flags: { json?: boolean }) => {
+      const findings = await doctor();
+      console.log(
+        flags.json === true ? JSON.stringify({ findings }, undefined, 2) : formatFindings(findings),
+      );
+    });
+  program
+    .command("report")
+    .description("draw figures and report again from the run directories of a suite")
+    .argument("<suite>", "the suite.json of an earlier run, or its directory")
+    .option("--json", "the suite document on stdout")
+    .action(async (suite: string, flags: { json?: boolean }) => {
+      setExitCode(await report({ suite, json: flags.json === true }));
+    });
+}
+
+function addMicro(program: Command, setExitCode: (code: number) => void): void {
+  program
+    .command("micro")
+    .description("a micro-benchmark: ratios from interleaved blocks, with intervals")
+    .argument("<name>", "see list")
+    .option("--json", "one JSON document")
+    .option("--smoke", "only to see that it works; the numbers mean nothing")
+    .addOption(numberOption("--seed <n>", "seed of keys and block order").default(1))
+    .action(async (name: string, flags: { json?: boolean; smoke?: boolean; seed: number }) => {
+      setExitCode(
+        await micro({
+          name,
+          json: flags.json === true,
+          smoke: flags.smoke === true,
+          seed: flags.seed,
+        }),
+      );
+    });
+}
+
+function addServe(program: Command, setExitCode: (code: number) => void): void {
+  program
+    .command("serve")
+    .description("an AFT replica for your own use, over the Redis protocol")
+    .requiredOption(
+      "--storage <url>",
+      "redis://HOST:PORT, lmdb:DIR, dynamodb:TABLE, s3://BUCKET or memory:",
+    )
+    .addOption(numberOption("--port <n>", "TCP port on 127.0.0.1; 0 picks one").default(6390))
+    .option("--socket <path>", "a Unix socket instead of TCP")
+    .addOption(numberOption("--admin-port <n>", "HTTP /healthz, /readyz, /metrics"))
+    .action(
+      async (flags: { storage: string; port: number; socket?: string; adminPort?: number }) => {
+        setExitCode(await serve(flags));
+      },
+    );
+}
+
+function selecting(command: Command): Command {
+  return command
+    .addOption(new Option("--profile <size>", "how much").choices([...profileNames]))
+    .option("--smoke", "smallest size, to see that it works (= --profile smoke)")
+    .option("--only <factor:level>", "only these cells (repeatable)", collect, [])
+    .option("--json", "one JSON document on stdout");
+}
+
+function planFlags(flags: SelectionFlags): { profile?: string; only: readonly string[] } {
+  const profile = flags.smoke === true ? "smoke" : flags.profile;
+  return { only: flags.only, ...(profile !== undefined && { profile }) };
+}
+
+function collect(value: string, earlier: readonly string[]): string[] {
+  return [...earlier, value];
+}
+
+function numberOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((text) => {
+    const value = Number(text);
+    if (Number.isSafeInteger(value) && value >= 0) return value;
+    throw new InvalidArgumentError("a whole number, zero or more");
+  });
+}

@@ -1,0 +1,65 @@
+/**
+ * @module Progress on stderr: one line that is rewritten on a terminal, one line a cell elsewhere.
+ */
+import type { SuiteEvent } from "#harness/experiment/events.ts";
+import { formatSeconds } from "./text.ts";
+
+export interface ProgressOptions {
+  readonly stream: { write(text: string): unknown; readonly isTTY?: boolean; readonly columns?: number };
+  readonly quiet: boolean;
+  readonly nowMs: () => number;
+}
+
+/** Shortest time between two rewrites of the line, so that printing costs the run nothing. */
+const rewriteEveryMs = 200;
+
+export function createProgress(options: ProgressOptions): (event: SuiteEvent) => void {
+  const { stream, quiet, nowMs } = options;
+  const live = stream.isTTY === true;
+  let lastMs = 0;
+  let liveLength = 0;
+
+  const clearLine = (): void => {
+    if (liveLength > 0) stream.write(`\r${" ".repeat(liveLength)}\r`);
+    liveLength = 0;
+  };
+  const print = (line: string): void => {
+    clearLine();
+    stream.write(`${line}\n`);
+  };
+  const rewrite = (line: string): void => {
+    if (!live || nowMs() - lastMs < rewriteEveryMs) return;
+    lastMs = nowMs();
+    clearLine();
+    const shown = line.slice(0, (stream.columns ?? 80) - 1);
+    stream.write(shown);
+    liveLength = shown.length;
+  };
+
+  return (event) => {
+    if (quiet) return;
+    switch (event.kind) {
+      case "plan":
+        print(`${event.cells} cells, about ${formatSeconds(event.estimateSeconds)}`);
+        return;
+      case "cell-progress":
+        rewrite(
+          `[${event.index}/${event.cells}] ${event.label}  ${event.done}/${event.total} requests` +
+            `  ${Math.round(event.throughputPerSecond)}/s  ${formatSeconds(event.secondsLeft)} left`,
+        );
+        return;
+      case "cell-done":
+        print(
+          `[${event.index}/${event.cells}] ${event.label}  ${event.outcome}` +
+            `  (${formatSeconds(event.secondsLeft)} left)`,
+        );
+        return;
+      case "not-run":
+        print(`not run: ${event.notRun.what}: ${event.notRun.why}; get it with: ${event.notRun.get}`);
+        return;
+      case "note":
+        print(event.text);
+        return;
+    }
+  };
+}

@@ -1,0 +1,71 @@
+/**
+ * @module What an experiment is: typed data that says which cells to run at which size.
+ *
+ * An experiment never runs anything itself; the command line selects and overrides, `run-suite.ts`
+ * performs. Adding one is a file in bench/experiments and a line in its registry.
+ */
+import type { FaultPlan } from "#harness/faults/plan.ts";
+import type { Cell } from "#harness/record/run.ts";
+import type { EmulationProfileName } from "#shim/storage/emulated/profiles.ts";
+
+export type ProfileName = "smoke" | "quick" | "standard" | "paper";
+export const profileNames: readonly ProfileName[] = ["smoke", "quick", "standard", "paper"];
+
+/** A store the suite can start for itself, by name. */
+export type StorageServiceName =
+  | "memory"
+  | "lmdb"
+  | "redis"
+  | "redis-cluster"
+  | "dynamodb"
+  | "s3";
+
+export interface WorkloadChoice {
+  /** Registered name. */
+  readonly name: string;
+  readonly parameters: Readonly<Record<string, string | number>>;
+}
+
+/** One cell and everything needed to run it, before seeds. */
+export interface CellPlan {
+  readonly cell: Cell;
+  readonly storage: {
+    readonly service: StorageServiceName;
+    readonly emulation: EmulationProfileName | "none";
+  };
+  readonly system: string;
+  readonly platform: {
+    readonly name: string;
+    /** Emulated latency of one invocation, laid over the platform. */
+    readonly invocation: "lambda" | "none";
+  };
+  readonly workload: WorkloadChoice;
+  readonly load: {
+    readonly clients: number;
+    /** Measured requests of each client, over all blocks. */
+    readonly requestsPerClient: number;
+    /** Before the first block; recorded nowhere. */
+    readonly warmUpRequestsPerClient: number;
+    /** The load is cut into this many parts, which alternate with those of the cells beside it. */
+    readonly blocks: number;
+  };
+  readonly faults: FaultPlan;
+  /** For the plan and the time left; refined by what is measured. */
+  readonly estimateSeconds: number;
+}
+
+export interface ExperimentDefinition {
+  readonly id: string;
+  readonly title: string;
+  /** What a reader wants to know, as a question. */
+  readonly question: string;
+  readonly reproduces: { readonly source: string; readonly deviations: readonly string[] };
+  /** What the figure cannot tell. */
+  readonly notShown: string;
+  readonly cells: (profile: ProfileName) => readonly CellPlan[];
+}
+
+/** Checks a definition's form; throws for a mistake in this repository, not of the user. */
+export function defineExperiment(definition: ExperimentDefinition): ExperimentDefinition {
+  return definition;
+}

@@ -1,0 +1,121 @@
+/**
+ * @module Everything that must be up before a cell can run: store, systems, platform, functions.
+ *
+ * Every started thing is owned by the environment's scope and stopped with it, also when bringing
+ * up fails half-way.
+ */
+import { fileURLToPath } from "node:url";
+import type { Clock } from "#kit/clock.ts";
+import { createPrng } from "#kit/prng.ts";
+import type { Platform } from "#harness/faas/port.ts";
+import { createPlatform } from "#harness/faas/registry.ts";
+import type { StorageService } from "#harness/services/port.ts";
+import { startStorageService } from "#harness/services/registry.ts";
+import { invocationProfiles } from "#shim/storage/emulated/profiles.ts";
+import type { StorageSpec } from "#shim/storage/target.ts";
+import type { CellPlan } from "./define.ts";
+import { Scope } from "./scope.ts";
+import { bringUpSystem, type RunningSystem } from "./systems.ts";
+
+export interface Environment {
+  readonly storage: StorageService;
+  readonly storageSpec: StorageSpec;
+  readonly platform: Platform;
+  readonly systems: ReadonlyMap<string, RunningSystem>;
+  /** Emulations in force, as data for the manifest. */
+  readonly emulation: readonly Readonly<Record<string, unknown>>[];
+  close(): Promise<void>;
+}
+
+export interface EnvironmentRequest {
+  readonly plans: readonly CellPlan[];
+  readonly seed: number;
+  readonly clock: Clock;
+  /** State systems from outside the repository, by name. */
+  readonly externalSystems: ReadonlyMap<string, string>;
+}
+
+/** Functions run this long at most; far above any honest transaction, far below a hang. */
+const functionTimeoutMs = 30_000;
+
+const handlerPath = fileURLToPath(import.meta.resolve("#workloads/functions/handler.ts"));
+
+/** The name under which a system's function is deployed. */
+export function functionNameOf(system: string): string {
+  return `aft-bench-${system}`;
+}
+
+/**
+ * Brings up what `plans` need; they must agree in storage and platform (`groupCells`).
+ * Rejects with `NotAvailableError` when a server is not installed; then nothing is left running.
+ */
+export async function openEnvironment(request: EnvironmentRequest): Promise<Environment> {
+  const scope = new Scope();
+  try {
+    return await bringUp(request, scope);
+  } catch (error) {
+    await scope.close();
+    throw error;
+  }
+}
+
+async function bringUp(request: EnvironmentRequest, scope: Scope): Promise<Environment> {
+  const [first] = request.plans;
+  if (first === undefined) throw new RangeError("an environment needs at least one cell");
+
+  const storage = scope.own(await startStorageService(first.storage.service));
+  const { emulation } = first.storage;
+  const storageSpec: StorageSpec = {
+    target: storage.target,
+    ...(emulation !== "none" && { emulation: { profile: emulation, seed: request.seed } }),
+  };
+
+  const systems = new Map<string, RunningSystem>();
+  for (const name of new Set(request.plans.map(({ system }) => system))) {
+    const modulePath = request.externalSystems.get(name);
+    systems.set(
+      name,
+      await bringUpSystem({
+        name,
+        ...(modulePath !== undefined && { modulePath }),
+        storage: storageSpec,
+        scope,
+      }),
+    );
+  }
+
+  const platform = scope.own(await openPlatform(request, first));
+  await platform.deploy(
+    [...systems].map(([name, { spec }]) => ({
+      name: functionNameOf(name),
+      modulePath: handlerPath,
+      exportName: "handler",
+      environment: { AFT_BENCH_SYSTEM: JSON.stringify(spec) },
+      concurrencyLimit: Math.max(...request.plans.map(({ load }) => load.clients)),
+      timeoutMs: functionTimeoutMs,
+    })),
+  );
+
+  return {
+    storage,
+    storageSpec,
+    platform,
+    systems,
+    emulation: describeEmulation(first),
+    close: () => scope.close(),
+  };
+}
+
+function openPlatform(request: EnvironmentRequest, plan: CellPlan): Promise<Platform> {
+  const { invocation, name } = plan.platform;
+  if (invocation === "none") return createPlatform(name, { clock: request.clock });
+  const prng = createPrng(request.seed).fork("invocation-latency");
+  const profile = invocationProfiles[invocation];
+  return createPlatform(name, {
+    clock: request.clock,
+    invocationLatency: {
+      sampleUs: () => profile.sampleUs(prng),
+      description: { ...profile.description },
+    },
+  });
+}

@@ -1,0 +1,26 @@
+/** @module What a running suite tells whoever shows progress. */
+import type { NotRun } from "#harness/record/run.ts";
+
+export type SuiteEvent =
+  | { readonly kind: "plan"; readonly cells: number; readonly estimateSeconds: number }
+  | {
+      readonly kind: "cell-progress";
+      readonly index: number;
+      readonly cells: number;
+      readonly label: string;
+      readonly done: number;
+      readonly total: number;
+      readonly throughputPerSecond: number;
+      readonly secondsLeft: number;
+    }
+  | {
+      readonly kind: "cell-done";
+      readonly index: number;
+      readonly cells: number;
+      readonly label: string;
+      /** One short phrase with the result or the reason there is none. */
+      readonly outcome: string;
+      readonly secondsLeft: number;
+    }
+  | { readonly kind: "not-run"; readonly notRun: NotRun }
+  | { readonly kind: "note"; readonly text: string };

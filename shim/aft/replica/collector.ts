@@ -1,0 +1,183 @@
+/**
+ * @module Garbage collection on one replica (AFT §5): metadata, then data, never under a reader.
+ *
+ * A superseded transaction may go once every open transaction began after it was superseded. That
+ * is enough, without pins: at the instant a reader begins, the newest versions of all keys form an
+ * atomic read set, and Algorithm 1 never has to choose anything older than those. (The paper pins
+ * what was read and lets long readers starve, §5.2.1; see ARCHITECTURE, Deviation 4.)
+ *
+ * In storage, for a sole replica: the record is first replaced by a "collected" one (recovery then
+ * knows of no data to expect), then the data goes, and the record itself once nobody can still be
+ * asking for the outcome. A crash between any two steps leaves nothing that could be read wrongly.
+ */
+import type { Clock, Timer } from "#kit/clock.ts";
+import type { StorageEngine, StorageKey } from "#shim/storage/port.ts";
+import type { Names } from "../protocol/names.ts";
+import { encodeOutcome } from "../protocol/record-codec.ts";
+import { compareTransactionIds, type CommitRecord } from "../protocol/types.ts";
+import type { VersionIndex } from "../protocol/version-index.ts";
+import type { DataCache } from "./data-cache.ts";
+import type { ReplicaIncident, ReplicaSettings } from "./options.ts";
+
+interface Superseded {
+  readonly record: CommitRecord;
+  /** Begins up to this one may still need it. */
+  readonly beforeBegin: number;
+}
+
+interface Retained {
+  readonly name: StorageKey;
+  readonly untilMs: number;
+}
+
+export class Collector {
+  readonly #index: VersionIndex;
+  readonly #cache: DataCache;
+  readonly #engine: StorageEngine;
+  readonly #names: Names;
+  readonly #clock: Clock;
+  readonly #settings: ReplicaSettings;
+  readonly #oldestOpenBegin: () => number;
+  readonly #onIncident: (incident: ReplicaIncident) => void;
+  #superseded: Superseded[] = [];
+  #toDelete: CommitRecord[] = [];
+  #retained: Retained[] = [];
+  #timer: Timer | undefined;
+  #running = false;
+  #closed = false;
+  collectedTotal = 0;
+
+  constructor(options: {
+    index: VersionIndex;
+    cache: DataCache;
+    engine: StorageEngine;
+    names: Names;
+    clock: Clock;
+    settings: ReplicaSettings;
+    /** Begin sequence of the oldest open transaction; infinite when none is open. */
+    oldestOpenBegin: () => number;
+    onIncident: (incident: ReplicaIncident) => void;
+  }) {
+    this.#index = options.index;
+    this.#cache = options.cache;
+    this.#engine = options.engine;
+    this.#names = options.names;
+    this.#clock = options.clock;
+    this.#settings = options.settings;
+    this.#oldestOpenBegin = options.oldestOpenBegin;
+    this.#onIncident = options.onIncident;
+  }
+
+  /** Takes over transactions superseded just now; `lastBegin` is the newest begin so far. */
+  supersede(records: readonly CommitRecord[], lastBegin: number): void {
+    for (const record of records) this.#superseded.push({ record, beforeBegin: lastBegin });
+    if (records.length > 0) this.#schedule(this.#settings.gcIntervalMs);
+  }
+
+  /** Takes over a record that needs no more than to disappear once nobody can be asking. */
+  retain(name: StorageKey, untilMs: number): void {
+    if (this.#settings.storageGc === "off") return;
+    this.#retained.push({ name, untilMs });
+    this.#schedule(Math.max(this.#settings.gcIntervalMs, untilMs - this.#clock.nowMs()));
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+  }
+
+  /** One round: bounded work, then a pause. Exposed so that tests need not wait for it. */
+  async collectOnce(): Promise<void> {
+    if (this.#running || this.#closed) return;
+    this.#running = true;
+    try {
+      this.#dropMetadata();
+      if (this.#settings.storageGc === "sole-replica") {
+        await this.#deleteData();
+        await this.#deleteRetained();
+      }
+    } catch (error) {
+      this.#onIncident({
+        kind: "collection_failed",
+        message: "garbage collection will be tried again",
+        cause: error,
+      });
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  #schedule(afterMs: number): void {
+    if (this.#timer !== undefined || this.#closed) return;
+    this.#timer = this.#clock.schedule(afterMs * 1_000, () => {
+      this.#timer = undefined;
+      void this.collectOnce().then(() => {
+        this.#scheduleNext();
+      });
+    });
+  }
+
+  #scheduleNext(): void {
+    if (this.#superseded.length > 0 || this.#toDelete.length > 0) {
+      this.#schedule(this.#settings.gcIntervalMs);
+      return;
+    }
+    const [next] = this.#retained;
+    if (next === undefined) return;
+    this.#schedule(Math.max(this.#settings.gcIntervalMs, next.untilMs - this.#clock.nowMs()));
+  }
+
+  #dropMetadata(): void {
+    const oldestOpen = this.#oldestOpenBegin();
+    const { gcBatch, storageGc } = this.#settings;
+    let count = 0;
+    while (count < gcBatch && count < this.#superseded.length) {
+      const candidate = this.#superseded[count];
+      if (candidate === undefined || candidate.beforeBegin >= oldestOpen) break;
+      count += 1;
+    }
+    if (count === 0) return;
+    const batch = this.#superseded.slice(0, count).map(({ record }) => record);
+    this.#superseded = this.#superseded.slice(count);
+    // Oldest first, the order in which readers miss versions least (AFT §5.2.1).
+    batch.sort((a, b) => compareTransactionIds(a.id, b.id));
+    for (const record of batch) {
+      this.#index.remove(record);
+      for (const key of record.writeSet)
+        this.#cache.delete(this.#names.version(key, record.id.uuid));
+    }
+    this.collectedTotal += batch.length;
+    if (storageGc === "sole-replica") this.#toDelete.push(...batch);
+  }
+
+  async #deleteData(): Promise<void> {
+    while (this.#toDelete.length > 0 && !this.#closed) {
+      const batch = this.#toDelete.slice(0, this.#settings.gcBatch);
+      await this.#engine.multiPut(
+        batch.map(({ id }) => ({
+          key: this.#names.commit(id.uuid),
+          value: encodeOutcome({ kind: "collected", uuid: id.uuid, timestampUs: id.timestampUs }),
+        })),
+      );
+      await this.#engine.multiDelete(
+        batch.flatMap(({ id, writeSet }) =>
+          [...writeSet].map((key) => this.#names.version(key, id.uuid)),
+        ),
+      );
+      this.#toDelete = this.#toDelete.slice(batch.length);
+      const untilMs = this.#clock.nowMs() + this.#settings.outcomeRetentionMs;
+      for (const { id } of batch)
+        this.#retained.push({ name: this.#names.commit(id.uuid), untilMs });
+    }
+  }
+
+  async #deleteRetained(): Promise<void> {
+    const nowMs = this.#clock.nowMs();
+    let due = 0;
+    while (due < this.#retained.length && (this.#retained[due]?.untilMs ?? Infinity) <= nowMs)
+      due += 1;
+    if (due === 0) return;
+    await this.#engine.multiDelete(this.#retained.slice(0, due).map(({ name }) => name));
+    this.#retained = this.#retained.slice(due);
+  }
+}

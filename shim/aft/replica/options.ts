@@ -1,0 +1,81 @@
+/** @module Limits and periods of a replica, each with its default and what happens at it. */
+import type { Clock } from "#kit/clock.ts";
+import type { Prng } from "#kit/prng.ts";
+import type { StorageEngine } from "#shim/storage/port.ts";
+
+/** Settings that survive JSON; every one is a bound on memory, time or work. */
+export interface ReplicaSettings {
+  /** Prefix of everything stored. */
+  readonly namespace: string;
+  /** Longer keys are refused with `key_too_large`. Code units; escaping may triple them. */
+  readonly maxKeyLength: number;
+  /** Larger values are refused with `value_too_large`. */
+  readonly maxValueBytes: number;
+  /** Keys one transaction may write or read; more are refused with `too_many_keys`. */
+  readonly maxKeysPerTransaction: number;
+  /** Open at once; more are refused with `too_many_transactions`. */
+  readonly maxOpenTransactions: number;
+  /** Buffered writes of all transactions; beyond it they spill to storage. */
+  readonly maxBufferBytes: number;
+  /** Values kept in memory; 0 switches the data cache off. */
+  readonly cacheBytes: number;
+  /** A transaction open longer than this is aborted. */
+  readonly transactionTimeoutMs: number;
+  /** How long a call waits for writes announced by `afterWrites`. */
+  readonly writesMissingAfterMs: number;
+  /** How long a commit waits for a storage that does not say, before it answers `unknown`. */
+  readonly commitResolveMs: number;
+  /** Most transactions in one group commit. */
+  readonly maxGroupCommit: number;
+  /** Group commits under way at once. */
+  readonly maxGroupsInFlight: number;
+  /** Outcomes kept in memory; for older ones storage is asked. */
+  readonly rememberedOutcomes: number;
+  /** How long storage can still answer "did it commit?" after a transaction was collected. */
+  readonly outcomeRetentionMs: number;
+  /** `sole-replica`: this replica also deletes from storage what it has collected. */
+  readonly storageGc: "sole-replica" | "off";
+  /** Pause between two rounds of collection; no rounds run while there is nothing to collect. */
+  readonly gcIntervalMs: number;
+  /** Transactions collected in one round. */
+  readonly gcBatch: number;
+  /** Pause between two searches for orphaned data; 0 searches only at the start. */
+  readonly orphanSweepMs: number;
+}
+
+export const defaultReplicaSettings: ReplicaSettings = {
+  namespace: "aft",
+  maxKeyLength: 512,
+  maxValueBytes: 8 * 1_048_576,
+  maxKeysPerTransaction: 10_000,
+  maxOpenTransactions: 10_000,
+  maxBufferBytes: 256 * 1_048_576,
+  cacheBytes: 256 * 1_048_576,
+  transactionTimeoutMs: 60_000,
+  writesMissingAfterMs: 2_000,
+  commitResolveMs: 3_000,
+  maxGroupCommit: 64,
+  maxGroupsInFlight: 4,
+  rememberedOutcomes: 100_000,
+  outcomeRetentionMs: 300_000,
+  storageGc: "sole-replica",
+  gcIntervalMs: 100,
+  gcBatch: 1_000,
+  orphanSweepMs: 600_000,
+};
+
+export interface ReplicaOptions {
+  readonly storage: StorageEngine;
+  readonly clock: Clock;
+  readonly prng: Prng;
+  readonly settings?: Partial<ReplicaSettings>;
+  /** Told about what nobody asked for: corrupt records, failed clean-ups. */
+  readonly onIncident?: (incident: ReplicaIncident) => void;
+}
+
+/** Something an operator should see; the replica goes on. */
+export interface ReplicaIncident {
+  readonly kind: "corrupt_record" | "collection_failed" | "unresolved_commit" | "recovered";
+  readonly message: string;
+  readonly cause?: unknown;
+}

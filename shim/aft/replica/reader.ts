@@ -1,0 +1,52 @@
+/**
+ * @module Fetches the value of a chosen version: data cache, else storage; one storage read per
+ * version however many transactions want it at once.
+ */
+import type { Bytes } from "#kit/bytes.ts";
+import { StorageUnavailableError } from "#shim/storage/errors.ts";
+import type { StorageEngine, StorageKey } from "#shim/storage/port.ts";
+import type { DataCache } from "./data-cache.ts";
+import type { MaybePromise } from "./port.ts";
+
+export class VersionReader {
+  readonly #engine: StorageEngine;
+  readonly #cache: DataCache;
+  readonly #underWay = new Map<StorageKey, Promise<Bytes>>();
+  hits = 0;
+
+  constructor(engine: StorageEngine, cache: DataCache) {
+    this.#engine = engine;
+    this.#cache = cache;
+  }
+
+  /** The value, directly if cached; rejects with a `StorageError`, also when it is missing. */
+  read(name: StorageKey): MaybePromise<Bytes> {
+    const cached = this.#cache.get(name);
+    if (cached !== undefined) {
+      this.hits += 1;
+      return cached;
+    }
+    const already = this.#underWay.get(name);
+    if (already !== undefined) return already;
+    const reading = this.#fetch(name).finally(() => {
+      this.#underWay.delete(name);
+    });
+    this.#underWay.set(name, reading);
+    return reading;
+  }
+
+  async #fetch(name: StorageKey): Promise<Bytes> {
+    const value = await this.#engine.get(name);
+    if (value === undefined) {
+      throw new StorageUnavailableError({
+        engine: this.#engine.name,
+        operation: "get",
+        key: name,
+        effect: "none",
+        cause: "the data of a committed version is missing",
+      });
+    }
+    this.#cache.set(name, value);
+    return value;
+  }
+}

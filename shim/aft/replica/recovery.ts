@@ -1,0 +1,99 @@
+/**
+ * @module What a replica learns from storage: the commit set at its start (AFT §3.3.1, §4.2), and
+ * data that no commit record claims.
+ */
+import type { Clock } from "#kit/clock.ts";
+import type { ListCursor, StorageEngine, StorageKey } from "#shim/storage/port.ts";
+import type { Names } from "../protocol/names.ts";
+import { CorruptRecordError, decodeOutcome, type StoredOutcome } from "../protocol/record-codec.ts";
+import { uuidTimeMs } from "../protocol/types.ts";
+import type { Committer } from "./committer.ts";
+
+/** Records fetched by one request; the engine splits further as it must. */
+const readBatch = 1_000;
+
+/** Every object under a prefix, page by page. */
+async function* listAll(engine: StorageEngine, prefix: string): AsyncGenerator<StorageKey[]> {
+  let cursor: ListCursor | undefined;
+  do {
+    const page = await engine.list(prefix, {
+      limit: readBatch,
+      ...(cursor !== undefined && { cursor }),
+    });
+    if (page.keys.length > 0) yield [...page.keys];
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+}
+
+/**
+ * Reads the whole commit set.
+ *
+ * @param onOutcome  Called once per readable record, in no particular order.
+ * @param onCorrupt  Called for a record that cannot be read; its transaction stays invisible.
+ * Rejects with a `StorageError`: a replica that could not read everything must not serve.
+ */
+export async function readCommitSet(options: {
+  readonly engine: StorageEngine;
+  readonly names: Names;
+  readonly onOutcome: (outcome: StoredOutcome) => void;
+  readonly onCorrupt: (error: CorruptRecordError) => void;
+}): Promise<void> {
+  const { engine, names, onOutcome, onCorrupt } = options;
+  for await (const keys of listAll(engine, names.commitPrefix)) {
+    const values = await engine.multiGet(keys);
+    for (const [index, name] of keys.entries()) {
+      const uuid = names.parseCommit(name);
+      const value = values[index];
+      // Deleted since it was listed, or not ours.
+      if (uuid === undefined || value === undefined) continue;
+      try {
+        onOutcome(decodeOutcome(uuid, value));
+      } catch (error) {
+        if (!(error instanceof CorruptRecordError)) throw error;
+        onCorrupt(error);
+      }
+    }
+  }
+}
+
+/**
+ * Deletes data that belongs to no committed transaction: of spills, and of commits that failed or
+ * were cut off. Only transactions that began before `beforeMs` are looked at, and each is fenced
+ * first, so that not even a replica believed dead can still commit it.
+ *
+ * @returns How many objects were deleted.
+ * Rejects with a `StorageError`; what was not deleted is found again next time.
+ */
+export async function deleteOrphans(options: {
+  readonly engine: StorageEngine;
+  readonly names: Names;
+  readonly committer: Committer;
+  readonly clock: Clock;
+  readonly beforeMs: number;
+  /** Committed here, or open: surely no orphan. */
+  readonly isKnown: (uuid: string) => boolean;
+  readonly onFenced: (uuid: string) => void;
+}): Promise<number> {
+  const { engine, names, committer, beforeMs, isKnown, onFenced } = options;
+  const orphaned = new Map<string, boolean>();
+  let deleted = 0;
+  for await (const keys of listAll(engine, names.dataPrefix)) {
+    const doomed: StorageKey[] = [];
+    for (const name of keys) {
+      const version = names.parseVersion(name);
+      if (version === undefined) continue;
+      const { uuid } = version;
+      if (isKnown(uuid) || uuidTimeMs(uuid) >= beforeMs) continue;
+      let isOrphan = orphaned.get(uuid);
+      if (isOrphan === undefined) {
+        isOrphan = (await committer.decideForeign(uuid)).kind === "aborted";
+        orphaned.set(uuid, isOrphan);
+        if (isOrphan) onFenced(uuid);
+      }
+      if (isOrphan) doomed.push(name);
+    }
+    if (doomed.length > 0) await engine.multiDelete(doomed);
+    deleted += doomed.length;
+  }
+  return deleted;
+}

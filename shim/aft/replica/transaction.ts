@@ -1,0 +1,95 @@
+/**
+ * @module One open transaction: write buffer, read set, and calls that wait for writes under way.
+ */
+import type { Bytes } from "#kit/bytes.ts";
+import type { CommitRecord, Key } from "../protocol/types.ts";
+import type { CommitAnswer, Refusal } from "./port.ts";
+
+export class Transaction {
+  readonly uuid: string;
+  readonly requestId: string;
+  /** Position among all begins of this replica; orders transactions against supersedence. */
+  readonly beginSequence: number;
+  readonly beganAtUs: number;
+  /** Own writes not in storage yet; their values answer own reads first. */
+  readonly buffered = new Map<Key, Bytes>();
+  /** Own writes that were spilled; their values are in storage under this transaction's name. */
+  readonly spilled = new Set<Key>();
+  readonly observed = new Map<Key, CommitRecord | "absent">();
+  bufferedBytes = 0;
+  /** Spills under way, one after another; settled when none is. Never rejects. */
+  spilling: Promise<void> | undefined;
+  /** A failed spill: the transaction can only abort. */
+  poison: Refusal | undefined;
+  /** Why the commit's outcome is not known yet. */
+  doubt: Refusal | undefined;
+  /** Set from the commit call on. */
+  committing: Promise<CommitAnswer> | undefined;
+  #contiguousWrites = 0;
+  readonly #earlyWrites = new Set<number>();
+  #waiters: { readonly afterWrites: number; readonly resume: () => void }[] = [];
+
+  constructor(options: {
+    uuid: string;
+    requestId: string;
+    beginSequence: number;
+    beganAtUs: number;
+  }) {
+    this.uuid = options.uuid;
+    this.requestId = options.requestId;
+    this.beginSequence = options.beginSequence;
+    this.beganAtUs = options.beganAtUs;
+  }
+
+  get keyCount(): number {
+    return this.buffered.size + this.spilled.size + this.observed.size;
+  }
+
+  /** All keys written so far. */
+  writeSet(): Set<Key> {
+    return new Set([...this.spilled, ...this.buffered.keys()]);
+  }
+
+  /** Whether that many writes have arrived, without gaps. */
+  hasWrites(afterWrites: number): boolean {
+    return this.#contiguousWrites >= afterWrites;
+  }
+
+  /** Notes the arrival of a write; unnumbered ones count as the next. Wakes calls that waited. */
+  noteWrite(sequence: number | undefined): void {
+    const number = sequence ?? this.#contiguousWrites + 1;
+    if (number > this.#contiguousWrites + 1) {
+      this.#earlyWrites.add(number);
+      return;
+    }
+    if (number <= this.#contiguousWrites) return;
+    this.#contiguousWrites = number;
+    while (this.#earlyWrites.delete(this.#contiguousWrites + 1)) this.#contiguousWrites += 1;
+    this.#wake();
+  }
+
+  /** Calls `resume` once that many writes arrived or the transaction ended. */
+  waitForWrites(afterWrites: number, resume: () => void): { cancel(): void } {
+    const waiter = { afterWrites, resume };
+    this.#waiters.push(waiter);
+    return {
+      cancel: () => {
+        this.#waiters = this.#waiters.filter((other) => other !== waiter);
+      },
+    };
+  }
+
+  /** Wakes every waiting call; it then sees what became of the transaction. */
+  wakeAll(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const { resume } of waiters) resume();
+  }
+
+  #wake(): void {
+    if (this.#waiters.length === 0) return;
+    const ready = this.#waiters.filter(({ afterWrites }) => this.hasWrites(afterWrites));
+    this.#waiters = this.#waiters.filter(({ afterWrites }) => !this.hasWrites(afterWrites));
+    for (const { resume } of ready) resume();
+  }
+}

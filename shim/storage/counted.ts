@@ -1,0 +1,84 @@
+/** @module Counts what goes through an engine: requests, items, bytes, errors. */
+import type { StorageEngine } from "./port.ts";
+
+export interface StorageCounters {
+  /** Calls of the port, one per round trip where the engine needs one. */
+  calls: number;
+  itemsRead: number;
+  itemsWritten: number;
+  bytesRead: number;
+  bytesWritten: number;
+  errors: number;
+}
+
+/** The same engine, and counters that grow with its use. */
+export function counted(engine: StorageEngine): {
+  readonly engine: StorageEngine;
+  readonly counters: Readonly<StorageCounters>;
+} {
+  const counters: StorageCounters = {
+    calls: 0,
+    itemsRead: 0,
+    itemsWritten: 0,
+    bytesRead: 0,
+    bytesWritten: 0,
+    errors: 0,
+  };
+  const watch = async <T>(call: Promise<T>): Promise<T> => {
+    counters.calls += 1;
+    try {
+      return await call;
+    } catch (error) {
+      counters.errors += 1;
+      throw error;
+    }
+  };
+  const wrote = (items: number, bytes: number): void => {
+    counters.itemsWritten += items;
+    counters.bytesWritten += bytes;
+  };
+  const read = (value: Uint8Array | undefined): void => {
+    counters.itemsRead += 1;
+    counters.bytesRead += value?.length ?? 0;
+  };
+  const wrapped: StorageEngine = {
+    name: engine.name,
+    capabilities: engine.capabilities,
+    get: async (key) => {
+      const value = await watch(engine.get(key));
+      read(value);
+      return value;
+    },
+    multiGet: async (keys) => {
+      const values = await watch(engine.multiGet(keys));
+      for (const value of values) read(value);
+      return values;
+    },
+    put: (key, value) => {
+      wrote(1, value.length);
+      return watch(engine.put(key, value));
+    },
+    multiPut: (entries) => {
+      for (const { value } of entries) wrote(1, value.length);
+      return watch(engine.multiPut(entries));
+    },
+    putIfAbsent: (key, value) => {
+      wrote(1, value.length);
+      return watch(engine.putIfAbsent(key, value));
+    },
+    putSealed: async (groups) => {
+      for (const { entries, seal } of groups) {
+        wrote(1, seal.value.length);
+        for (const { value } of entries) wrote(1, value.length);
+      }
+      const outcomes = await watch(engine.putSealed(groups));
+      for (const { kind } of outcomes) if (kind === "failed") counters.errors += 1;
+      return outcomes;
+    },
+    delete: (key) => watch(engine.delete(key)),
+    multiDelete: (keys) => watch(engine.multiDelete(keys)),
+    list: (prefix, options) => watch(engine.list(prefix, options)),
+    close: () => engine.close(),
+  };
+  return { engine: wrapped, counters };
+}

@@ -1,0 +1,356 @@
+/**
+ * @module Redis through ioredis: one server (TCP, TLS or Unix socket) or a cluster.
+ *
+ * Sealing on one server: each group is MULTI, SET…, SET seal NX, EXEC, all groups in one pipeline.
+ * Redis checks memory, read-only state and persistence errors when a command is queued, and a
+ * refused command discards the whole transaction at EXEC, so a seal can never be stored without its
+ * data; a connection cut in the middle discards an unfinished MULTI. A plain ordered pipeline would
+ * not do: a SET refused with OOM may be followed by a seal that is not.
+ *
+ * Sealing on a cluster: keys live on different servers, so data first, then seals (two trips).
+ *
+ * Writes are never repeated behind the caller's back: a command that was sent and not answered
+ * rejects with effect "unknown".
+ */
+import { Cluster, type ChainableCommander, type Redis } from "ioredis";
+import type { Bytes } from "#kit/bytes.ts";
+import {
+  type Effect,
+  StorageClosedError,
+  StorageError,
+  StorageLimitError,
+  type StorageOperation,
+  StorageUnavailableError,
+} from "../errors.ts";
+import type {
+  ListCursor,
+  ListOptions,
+  ListPage,
+  SealedWrite,
+  SealOutcome,
+  StorageCapabilities,
+  StorageEngine,
+  StorageEntry,
+  StorageKey,
+} from "../port.ts";
+import { sealInTwoSteps } from "../seal-in-two-steps.ts";
+import type { StorageTarget } from "../target.ts";
+import { createClusterClient, createServerClient } from "./connect.ts";
+
+type Client = Redis | Cluster;
+type PipelineResults = [Error | null, unknown][];
+
+const scanCount = 1_000;
+const maxValueBytes = 512 * 1_048_576;
+/** Commands per pipeline; larger batches are cut so that no answer is awaited for too long. */
+const maxBatch = 1_000;
+
+/** Error replies with which Redis refuses a command before doing anything. */
+const refusedWithoutEffect =
+  /^(OOM|READONLY|MISCONF|EXECABORT|NOAUTH|NOPERM|LOADING|CLUSTERDOWN|MASTERDOWN|NOREPLICAS|WRONGTYPE|ERR)\b/;
+
+export type RedisTarget = Extract<StorageTarget, { engine: "redis" }>;
+
+/** Opens a store; rejects with `StorageUnavailableError` when it cannot be reached. */
+export async function openRedisEngine(
+  target: RedisTarget,
+  options: RedisEngineOptions = {},
+): Promise<StorageEngine> {
+  const timeoutMs = options.commandTimeoutMs ?? 5_000;
+  const client = target.cluster
+    ? createClusterClient(target.urls, timeoutMs)
+    : createServerClient(target.urls[0] ?? "redis://127.0.0.1:6379", timeoutMs);
+  try {
+    await client.connect();
+    await client.ping();
+  } catch (error) {
+    client.disconnect();
+    throw new StorageUnavailableError({
+      engine: "redis",
+      operation: "open",
+      effect: "none",
+      cause: error,
+    });
+  }
+  return new RedisEngine(client, target.cluster);
+}
+
+export interface RedisEngineOptions {
+  /** A command not answered within this time rejects with effect "unknown". */
+  readonly commandTimeoutMs?: number;
+}
+
+class RedisEngine implements StorageEngine {
+  readonly name = "redis";
+  readonly capabilities: StorageCapabilities;
+  readonly #client: Client;
+  readonly #cluster: boolean;
+  #closed = false;
+
+  constructor(client: Client, cluster: boolean) {
+    this.#client = client;
+    this.#cluster = cluster;
+    this.capabilities = {
+      maxBatch,
+      maxValueBytes,
+      maxKeyBytes: maxValueBytes,
+      atomicMultiPut: false,
+      orderedPipeline: !cluster,
+      conditionalPut: true,
+      consistentRead: true,
+      transactions: !cluster,
+      orderedList: false,
+      shared: true,
+      durability: "process-crash",
+      durabilityNote: "as the server's appendonly and appendfsync settings say",
+    };
+  }
+
+  get(key: StorageKey): Promise<Bytes | undefined> {
+    return this.#guard("get", key, async () => (await this.#client.getBuffer(key)) ?? undefined);
+  }
+
+  async multiGet(keys: readonly StorageKey[]): Promise<(Bytes | undefined)[]> {
+    return this.#guard("multiGet", keys[0], async () => {
+      const values: (Bytes | undefined)[] = [];
+      for (let start = 0; start < keys.length; start += maxBatch) {
+        const part = keys.slice(start, start + maxBatch);
+        for (const value of await this.#getPart(part)) values.push(value ?? undefined);
+      }
+      return values;
+    });
+  }
+
+  async put(key: StorageKey, value: Bytes): Promise<void> {
+    this.#checkSize("put", [{ key, value }]);
+    await this.#guard("put", key, () => this.#client.set(key, toBuffer(value)));
+  }
+
+  async multiPut(entries: readonly StorageEntry[]): Promise<void> {
+    this.#checkSize("multiPut", entries);
+    for (let start = 0; start < entries.length; start += maxBatch) {
+      const part = entries.slice(start, start + maxBatch);
+      await this.#pipeline("multiPut", part, (pipeline, { key, value }) =>
+        pipeline.set(key, toBuffer(value)),
+      );
+    }
+  }
+
+  async putIfAbsent(key: StorageKey, value: Bytes): Promise<boolean> {
+    this.#checkSize("putIfAbsent", [{ key, value }]);
+    const reply = await this.#guard("putIfAbsent", key, () =>
+      this.#client.set(key, toBuffer(value), "NX"),
+    );
+    return reply === "OK";
+  }
+
+  async putSealed(groups: readonly SealedWrite[]): Promise<SealOutcome[]> {
+    if (this.#cluster) return sealInTwoSteps(this, groups);
+    const refusals = groups.map((group) => this.#refusal(group));
+    const sendable = groups.filter((_group, index) => refusals[index] === undefined);
+    const outcomes = sendable.length === 0 ? [] : await this.#sealOnServer(sendable);
+    let next = 0;
+    return refusals.map((refusal) => {
+      if (refusal !== undefined) return { kind: "failed", error: refusal };
+      const outcome = outcomes[next];
+      next += 1;
+      return outcome ?? this.#failed("putSealed", undefined, new Error("no answer for a group"));
+    });
+  }
+
+  async delete(key: StorageKey): Promise<void> {
+    await this.#guard("delete", key, () => this.#client.del(key));
+  }
+
+  async multiDelete(keys: readonly StorageKey[]): Promise<void> {
+    for (let start = 0; start < keys.length; start += maxBatch) {
+      const part = keys.slice(start, start + maxBatch).map((key) => ({ key }));
+      await this.#pipeline("multiDelete", part, (pipeline, { key }) => pipeline.unlink(key));
+    }
+  }
+
+  /** SCAN, server after server; the cursor names the server and the position on it. */
+  async list(prefix: string, options: ListOptions = {}): Promise<ListPage> {
+    return this.#guard("list", undefined, async () => {
+      const servers = this.#servers();
+      const [server = 0, position = "0"] = parseCursor(options.cursor);
+      const node = servers[server];
+      if (node === undefined) return { keys: [] };
+      const count = Math.max(10, options.limit ?? scanCount);
+      const pattern = `${escapeGlob(prefix)}*`;
+      const [next, keys] = await node.scan(position, "MATCH", pattern, "COUNT", count);
+      const cursor = nextCursor({ server, next, servers: servers.length });
+      return { keys: keys as StorageKey[], ...(cursor !== undefined && { cursor }) };
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closed = true;
+    this.#client.disconnect();
+    return Promise.resolve();
+  }
+
+  async #sealOnServer(groups: readonly SealedWrite[]): Promise<SealOutcome[]> {
+    const pipeline = this.#client.pipeline();
+    for (const { entries, seal } of groups) {
+      pipeline.call("MULTI");
+      for (const { key, value } of entries) pipeline.set(key, toBuffer(value));
+      pipeline.set(seal.key, toBuffer(seal.value), "NX");
+      pipeline.call("EXEC");
+    }
+    let results: PipelineResults;
+    try {
+      results = (await pipeline.exec()) ?? [];
+    } catch (error) {
+      return groups.map(({ seal }) => this.#failed("putSealed", seal.key, error));
+    }
+    let position = 0;
+    return groups.map((group) => {
+      // MULTI, the entries, the seal, EXEC.
+      position += group.entries.length + 3;
+      return this.#sealOutcome(group, results[position - 1]);
+    });
+  }
+
+  /** From the reply of EXEC: refused as a whole, or the last reply tells about the seal. */
+  #sealOutcome({ seal }: SealedWrite, exec: [Error | null, unknown] | undefined): SealOutcome {
+    if (exec === undefined)
+      return this.#failed("putSealed", seal.key, new Error("the connection ended"));
+    const [error, replies] = exec;
+    if (error !== null) return this.#failed("putSealed", seal.key, error);
+    if (!Array.isArray(replies))
+      return this.#failed("putSealed", seal.key, new Error("EXEC was discarded"));
+    const failure: unknown = replies.find((reply) => reply instanceof Error);
+    // EXEC ran: one command failed, the seal may have succeeded.
+    if (failure !== undefined)
+      return { kind: "failed", error: this.#error("putSealed", seal.key, failure, "unknown") };
+    return replies.at(-1) === null ? { kind: "alreadySealed" } : { kind: "sealed" };
+  }
+
+  #refusal({ entries, seal }: SealedWrite): StorageError | undefined {
+    if (this.#closed) return this.#closedError("putSealed", seal.key);
+    const large = [...entries, seal].find(({ value }) => value.length > maxValueBytes);
+    return large === undefined ? undefined : this.#tooLarge("putSealed", large);
+  }
+
+  #failed(operation: StorageOperation, key: StorageKey | undefined, cause: unknown): SealOutcome {
+    return { kind: "failed", error: this.#error(operation, key, cause) };
+  }
+
+  async #getPart(keys: readonly StorageKey[]): Promise<(Bytes | null)[]> {
+    if (keys.length === 0) return [];
+    if (!this.#cluster) return this.#client.mgetBuffer(...keys);
+    // A cluster refuses MGET over several slots.
+    return Promise.all(keys.map((key) => this.#client.getBuffer(key)));
+  }
+
+  async #pipeline<T extends { readonly key: StorageKey }>(
+    operation: StorageOperation,
+    items: readonly T[],
+    add: (pipeline: ChainableCommander, item: T) => unknown,
+  ): Promise<void> {
+    if (items.length === 0) return;
+    if (this.#cluster) {
+      // ioredis pipelines are bound to one node; commands of one turn share writes per node anyway.
+      const singles = items.map(async (item) => {
+        const single = this.#client.pipeline();
+        add(single, item);
+        await this.#guard(operation, item.key, async () => {
+          const [[error] = [null]] = ((await single.exec()) ?? []) as PipelineResults;
+          if (error !== null) throw error;
+        });
+      });
+      await Promise.all(singles);
+      return;
+    }
+    await this.#guard(operation, items[0]?.key, async () => {
+      const pipeline = this.#client.pipeline();
+      for (const item of items) add(pipeline, item);
+      const results = ((await pipeline.exec()) ?? []) as PipelineResults;
+      const failed = results.findIndex(([error]) => error !== null);
+      const error = results[failed]?.[0];
+      // Some items may be done: name the first that is not.
+      if (error != null) throw this.#error(operation, items[failed]?.key, error, "unknown");
+    });
+  }
+
+  async #guard<T>(
+    operation: StorageOperation,
+    key: StorageKey | undefined,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    if (this.#closed) throw this.#closedError(operation, key);
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof StorageError) throw error;
+      throw this.#error(operation, key, error);
+    }
+  }
+
+  #error(
+    operation: StorageOperation,
+    key: StorageKey | undefined,
+    cause: unknown,
+    known?: Effect,
+  ): StorageError {
+    if (this.#closed) return this.#closedError(operation, key);
+    const effect = known ?? effectOf(operation, cause);
+    return new StorageUnavailableError({ engine: this.name, operation, key, effect, cause });
+  }
+
+  #closedError(operation: StorageOperation, key: StorageKey | undefined): StorageClosedError {
+    return new StorageClosedError({ engine: this.name, operation, key, effect: "unknown" });
+  }
+
+  #checkSize(operation: StorageOperation, entries: readonly StorageEntry[]): void {
+    const large = entries.find(({ value }) => value.length > maxValueBytes);
+    if (large !== undefined) throw this.#tooLarge(operation, large);
+  }
+
+  #tooLarge(operation: StorageOperation, { key, value }: StorageEntry): StorageLimitError {
+    const limit = `a value may have ${maxValueBytes} bytes, not ${value.length}`;
+    return new StorageLimitError(limit, { engine: this.name, operation, key });
+  }
+
+  #servers(): readonly Redis[] {
+    return this.#client instanceof Cluster ? this.#client.nodes("master") : [this.#client];
+  }
+}
+
+/** Whether a failed command was surely not carried out. */
+function effectOf(operation: StorageOperation, cause: unknown): Effect {
+  if (operation === "get" || operation === "multiGet" || operation === "list") return "none";
+  const message = cause instanceof Error ? cause.message : "";
+  if (refusedWithoutEffect.test(message)) return "none";
+  // ioredis says so itself when it never wrote the command to a socket.
+  return /enableOfflineQueue|Connection is closed\./.test(message) && !/flush/.test(message)
+    ? "none"
+    : "unknown";
+}
+
+function toBuffer(value: Bytes): Buffer {
+  return Buffer.isBuffer(value)
+    ? value
+    : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+}
+
+function escapeGlob(text: string): string {
+  return text.replaceAll(/[*?[\]\\]/g, (character) => `\\${character}`);
+}
+
+function parseCursor(cursor: ListCursor | undefined): [number, string] | [] {
+  if (cursor === undefined) return [];
+  const [server = "0", position = "0"] = cursor.split(":");
+  return [Number(server), position];
+}
+
+function nextCursor(options: {
+  readonly server: number;
+  readonly next: string;
+  readonly servers: number;
+}): ListCursor | undefined {
+  const { server, next, servers } = options;
+  if (next !== "0") return `${server}:${next}` as ListCursor;
+  return server + 1 < servers ? (`${server + 1}:0` as ListCursor) : undefined;
+}
