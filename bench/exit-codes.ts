@@ -26,6 +26,8 @@ export const exitCodeMeanings: Readonly<Record<keyof typeof exitCodes, string>> 
 
 export function helpText(): string {
   const names = Object.keys(exitCodes) as (keyof typeof exitCodes)[];
-  const lines = names.map((name) => `  ${String(exitCodes[name]).padStart(3)}  ${exitCodeMeanings[name]}`);
+  const lines = names.map(
+    (name) => `  ${String(exitCodes[name]).padStart(3)}  ${exitCodeMeanings[name]}`,
+  );
   return `\nExit codes:\n${lines.join("\n")}`;
 }

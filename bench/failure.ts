@@ -12,7 +12,9 @@ export function reportFailure(error: unknown, print: (text: string) => void): nu
   if (error instanceof ConfigError) {
     print(
       error.problems
-        .map(({ where, what, hint }) => `${where}: ${what}${hint === undefined ? "" : `\n  ${hint}`}`)
+        .map(
+          ({ where, what, hint }) => `${where}: ${what}${hint === undefined ? "" : `\n  ${hint}`}`,
+        )
         .join("\n"),
     );
     return exitCodes.usage;

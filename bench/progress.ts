@@ -5,7 +5,11 @@ import type { SuiteEvent } from "#harness/experiment/events.ts";
 import { formatSeconds } from "./text.ts";
 
 export interface ProgressOptions {
-  readonly stream: { write(text: string): unknown; readonly isTTY?: boolean; readonly columns?: number };
+  readonly stream: {
+    write(text: string): unknown;
+    readonly isTTY?: boolean;
+    readonly columns?: number;
+  };
   readonly quiet: boolean;
   readonly nowMs: () => number;
 }
@@ -55,7 +59,9 @@ export function createProgress(options: ProgressOptions): (event: SuiteEvent) =>
         );
         return;
       case "not-run":
-        print(`not run: ${event.notRun.what}: ${event.notRun.why}; get it with: ${event.notRun.get}`);
+        print(
+          `not run: ${event.notRun.what}: ${event.notRun.why}; get it with: ${event.notRun.get}`,
+        );
         return;
       case "note":
         print(event.text);

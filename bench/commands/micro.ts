@@ -42,9 +42,7 @@ function formatMicro(result: MicroResult): string {
   const rows = result.figures.map((figure) => [
     figure.id,
     `${formatValue(figure.value)} ${figure.unit}`,
-    figure.low === figure.high
-      ? ""
-      : `[${formatValue(figure.low)}, ${formatValue(figure.high)}]`,
+    figure.low === figure.high ? "" : `[${formatValue(figure.low)}, ${formatValue(figure.high)}]`,
   ]);
   const missing = result.notRun.map(({ what, why, get }) => `not run: ${what}: ${why}; ${get}`);
   return [result.name, formatColumns(rows), ...missing].join("\n");

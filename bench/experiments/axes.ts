@@ -1,7 +1,8 @@
 /**
  * @module Levels that several experiments share: stores, emulations, and how long they take.
  */
-import type { CellPlan, ProfileName, StorageServiceName } from "#harness/experiment/define.ts";
+import type { CellPlan, ProfileName } from "#harness/experiment/define.ts";
+import type { StorageServiceName } from "#harness/services/registry.ts";
 import type { EmulationProfileName } from "#shim/storage/emulated/profiles.ts";
 
 /** Where a cell's bytes live: a real store on this machine, or an emulated cloud service. */

@@ -6,19 +6,11 @@
  */
 import type { FaultPlan } from "#harness/faults/plan.ts";
 import type { Cell } from "#harness/record/run.ts";
+import type { StorageServiceName } from "#harness/services/registry.ts";
 import type { EmulationProfileName } from "#shim/storage/emulated/profiles.ts";
 
 export type ProfileName = "smoke" | "quick" | "standard" | "paper";
 export const profileNames: readonly ProfileName[] = ["smoke", "quick", "standard", "paper"];
-
-/** A store the suite can start for itself, by name. */
-export type StorageServiceName =
-  | "memory"
-  | "lmdb"
-  | "redis"
-  | "redis-cluster"
-  | "dynamodb"
-  | "s3";
 
 export interface WorkloadChoice {
   /** Registered name. */

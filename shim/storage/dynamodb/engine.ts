@@ -205,9 +205,7 @@ class DynamodbEngine implements StorageEngine {
 
   delete(key: StorageKey): Promise<void> {
     return this.#run("delete", [{ key }], async () => {
-      await this.#client.send(
-        new DeleteItemCommand({ TableName: this.#table, Key: nameOf(key) }),
-      );
+      await this.#client.send(new DeleteItemCommand({ TableName: this.#table, Key: nameOf(key) }));
     });
   }
 

@@ -87,7 +87,9 @@ class MemoryEngine implements StorageEngine {
     return this.#run("list", [], () => {
       const after = options.cursor ?? options.after ?? "";
       const limit = options.limit ?? defaultPage;
-      const found = [...this.#objects.keys()].filter((key) => key.startsWith(prefix) && key > after);
+      const found = [...this.#objects.keys()].filter(
+        (key) => key.startsWith(prefix) && key > after,
+      );
       const keys = found.toSorted().slice(0, limit);
       const last = keys.at(-1);
       const more = found.length > keys.length && last !== undefined;

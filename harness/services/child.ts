@@ -1,0 +1,152 @@
+/**
+ * @module Child processes of the suite: started, waited for until they say they are ready, stopped,
+ * and gone when this process is gone.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { ProjectError } from "#kit/errors.ts";
+
+/** How long a child may take to be ready, and to end after being asked to. */
+const readyWithinMs = 20_000;
+const endWithinMs = 5_000;
+/** Kept of what a child writes to stderr, for the error message. */
+const keptErrorCharacters = 4_000;
+
+/** A child ended or fell silent before it was ready. */
+export class ServiceStartError extends ProjectError {
+  readonly code = "service_start_failed";
+  readonly disposition = "abort";
+
+  constructor(service: string, why: string) {
+    super(`${service} did not start: ${why}`);
+  }
+}
+
+export interface Child {
+  readonly pid: number;
+  /** The line with which it said that it is ready, parsed. */
+  readonly ready: Readonly<Record<string, unknown>>;
+  readonly exited: Promise<void>;
+  /** SIGTERM, and SIGKILL if that does not help. Idempotent. */
+  stop(): Promise<void>;
+  /** SIGKILL. */
+  kill(): void;
+}
+
+/**
+ * Starts a Node module of ours. It must print one JSON line when it is ready and end when its
+ * standard input ends.
+ */
+export async function startModule(options: {
+  readonly name: string;
+  readonly modulePath: string;
+  readonly args?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+}): Promise<Child> {
+  const { name, modulePath, args = [], environment = {} } = options;
+  const child = spawn(process.execPath, [modulePath, ...args], {
+    stdio: ["pipe", "pipe", "pipe"],
+    env: { ...withoutNodeOptions(process.env), ...environment },
+  });
+  return watch(name, child);
+}
+
+/** Starts a program behind the guard; `ready` then is the guard's line. */
+export function startProgram(options: {
+  readonly name: string;
+  readonly program: string;
+  readonly args: readonly string[];
+}): Promise<Child> {
+  const { name, program, args } = options;
+  return startModule({
+    name,
+    modulePath: fileURLToPath(import.meta.resolve("./guard.ts")),
+    args: ["--", program, ...args],
+  });
+}
+
+async function watch(name: string, child: ChildProcess): Promise<Child> {
+  let errors = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    errors = (errors + text).slice(-keptErrorCharacters);
+  });
+  // A child that dies while we write to it must not take us along.
+  child.stdin?.on("error", () => {});
+  const exited = new Promise<void>((resolve) => {
+    child.on("exit", () => {
+      resolve();
+    });
+    child.on("error", (error) => {
+      errors += error.message;
+      resolve();
+    });
+  });
+  const stop = async (): Promise<void> => {
+    child.kill("SIGTERM");
+    const timer = setTimeout(() => child.kill("SIGKILL"), endWithinMs);
+    await exited;
+    clearTimeout(timer);
+  };
+  try {
+    const ready = await firstLine(name, child, () => errors);
+    return {
+      pid: child.pid ?? -1,
+      ready,
+      exited,
+      stop,
+      kill: () => {
+        child.kill("SIGKILL");
+      },
+    };
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  }
+}
+
+function firstLine(
+  name: string,
+  child: ChildProcess,
+  errors: () => string,
+): Promise<Record<string, unknown>> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    const timer = setTimeout(() => {
+      reject(new ServiceStartError(name, `not ready after ${readyWithinMs} ms. ${errors()}`));
+    }, readyWithinMs);
+    const fail = (): void => {
+      clearTimeout(timer);
+      reject(new ServiceStartError(name, errors() === "" ? "it ended at once" : errors()));
+    };
+    child.once("exit", fail);
+    child.once("error", fail);
+    child.stdout?.setEncoding("utf8").on("data", (part: string) => {
+      if (!text.includes("\n")) text += part;
+      const end = text.indexOf("\n");
+      if (end < 0) return;
+      clearTimeout(timer);
+      child.off("exit", fail);
+      try {
+        resolve(JSON.parse(text.slice(0, end)) as Record<string, unknown>);
+      } catch {
+        reject(new ServiceStartError(name, `unexpected first line: ${text.slice(0, end)}`));
+      }
+    });
+  });
+}
+
+/** A loader of ours (tsx) must not be inherited: children run TypeScript natively. */
+function withoutNodeOptions(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { NODE_OPTIONS: _dropped, ...rest } = environment;
+  return rest;
+}
+
+/** For modules started by `startModule`: ends this process when the parent is gone. */
+export function exitWithParent(end: () => void): void {
+  process.stdin.on("end", end);
+  process.stdin.on("error", end);
+  process.stdin.resume();
+  process.on("SIGINT", () => {
+    // Ctrl-C reaches the whole group; the parent stops its children in order.
+  });
+}

@@ -1,0 +1,6 @@
+import { describeStorageContract } from "../storage.contract.ts";
+import { createMemoryEngine } from "./engine.ts";
+
+describeStorageContract("memory", () =>
+  Promise.resolve({ engine: createMemoryEngine(), cleanUp: () => Promise.resolve() }),
+);
