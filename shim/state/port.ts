@@ -52,6 +52,8 @@ export interface StateSession {
    * before commit; a failure then surfaces at the next read, `suspend` or `commit`.
    */
   put(key: string, value: Bytes): Promise<void>;
+  /** Independent writes, in one request where the system can. Keys are distinct. */
+  putMany(entries: readonly (readonly [key: string, value: Bytes])[]): Promise<void>;
   /** Ends this function's part; another function continues with `system.resume`. */
   suspend(): Promise<StateContext>;
   /** Ends the transaction. Never rejects; a failure is an outcome. May be repeated. */

@@ -15,7 +15,7 @@ import { createNames, type Names } from "../protocol/names.ts";
 import { planCommit } from "../protocol/plan-commit.ts";
 import type { CommitRecord } from "../protocol/types.ts";
 import { isTransactionUuid, uuidTimeMs } from "../protocol/types.ts";
-import { createUuid } from "../protocol/uuid.ts";
+import { createUuid } from "#kit/uuid.ts";
 import { VersionIndex } from "../protocol/version-index.ts";
 import { Collector } from "./collector.ts";
 import { Committer, type Decision } from "./committer.ts";

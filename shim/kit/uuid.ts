@@ -1,5 +1,5 @@
 /** @module UUIDv7 (RFC 9562 §5.7) from ports: time-ordered, so a listing is roughly by age. */
-import type { Prng } from "#kit/prng.ts";
+import type { Prng } from "./prng.ts";
 
 /** A fresh UUIDv7 text. 74 random bits: ids made in one millisecond do not collide in practice. */
 export function createUuid(nowMs: number, prng: Prng): string {

@@ -1,0 +1,115 @@
+/**
+ * @module The client's connection to a replica: ioredis, with several commands in one write.
+ *
+ * Nothing is repeated behind the caller's back after a reconnect; what was sent and not answered
+ * rejects, and the session decides what that means.
+ */
+import { Redis } from "ioredis";
+import { StateError } from "#shim/state/port.ts";
+
+export interface AftEndpoint {
+  /** `127.0.0.1:PORT` or `unix:PATH`. */
+  readonly endpoint: string;
+  readonly password?: string;
+  /** A command not answered within this time rejects. */
+  readonly timeoutMs?: number;
+}
+
+export type Argument = string | Buffer;
+
+const defaultTimeoutMs = 10_000;
+
+/** Codes the caller can do nothing about by trying again. */
+const finalCodes: ReadonlySet<string> = new Set([
+  "key_too_large",
+  "value_too_large",
+  "too_many_keys",
+  "storage_limit",
+]);
+
+/** Codes that show a mistake in the caller. */
+const bugCodes: ReadonlySet<string> = new Set([
+  "transaction_committed",
+  "transaction_committing",
+  "transaction_exists",
+]);
+
+export class AftConnection {
+  readonly #redis: Redis;
+
+  private constructor(redis: Redis) {
+    this.#redis = redis;
+  }
+
+  /** Rejects with a `StateError` when the replica cannot be reached. */
+  static async open(options: AftEndpoint): Promise<AftConnection> {
+    const { endpoint, password, timeoutMs = defaultTimeoutMs } = options;
+    const redis = new Redis({
+      ...addressOf(endpoint),
+      ...(password !== undefined && { password }),
+      lazyConnect: true,
+      noDelay: true,
+      commandTimeout: timeoutMs,
+      connectTimeout: timeoutMs,
+      enableReadyCheck: false,
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 1,
+      retryStrategy: (attempt) => Math.min(20 * 2 ** Math.min(attempt, 6), 1_000),
+    });
+    // Errors reach callers through their commands.
+    redis.on("error", () => {});
+    try {
+      await redis.connect();
+    } catch (error) {
+      redis.disconnect();
+      throw toStateError(error);
+    }
+    return new AftConnection(redis);
+  }
+
+  /** Sends one command. Rejects with what ioredis rejects with; see `toStateError`. */
+  send(command: string, args: Argument[]): Promise<unknown> {
+    return this.#redis.callBuffer(command, args);
+  }
+
+  /** Everything sent until `uncork` leaves in one write. */
+  cork(): void {
+    this.#redis.stream?.cork();
+  }
+
+  uncork(): void {
+    this.#redis.stream?.uncork();
+  }
+
+  close(): void {
+    this.#redis.disconnect();
+  }
+}
+
+/** Whether the replica itself answered with an error; otherwise an answer is missing. */
+export function isAnswer(error: unknown): error is Error {
+  return error instanceof Error && error.name === "ReplyError";
+}
+
+export function toStateError(error: unknown): StateError {
+  if (error instanceof StateError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  if (!isAnswer(error)) {
+    return new StateError({
+      code: "replica_unreachable",
+      disposition: "retry",
+      message: `no answer from the AFT replica: ${message}`,
+      cause: error,
+    });
+  }
+  const [, word = "error", text = message] = /^AFT_([A-Z_]+) (.*)$/.exec(message) ?? [];
+  const code = word.toLowerCase();
+  const disposition = finalCodes.has(code) ? "abort" : bugCodes.has(code) ? "bug" : "retry";
+  return new StateError({ code, disposition, message: text, cause: error });
+}
+
+function addressOf(endpoint: string): { path: string } | { host: string; port: number } {
+  if (endpoint.startsWith("unix:")) return { path: endpoint.slice("unix:".length) };
+  const colon = endpoint.lastIndexOf(":");
+  return { host: endpoint.slice(0, colon), port: Number(endpoint.slice(colon + 1)) };
+}

@@ -1,0 +1,64 @@
+/** @module AFT as a state system: what a function imports. */
+import { ConfigError } from "#kit/errors.ts";
+import { createSystemClock } from "#kit/node/system-clock.ts";
+import { createPrng } from "#kit/prng.ts";
+import { createUuid } from "#kit/uuid.ts";
+import type { CommitOutcome, StateContext, StateSession, StateSystem } from "#shim/state/port.ts";
+import type { StateSystemModule } from "#shim/state/registry.ts";
+import { AftConnection, toStateError } from "./connection.ts";
+import { AftSession, askOutcome } from "./session.ts";
+
+/** Options: `{ endpoint: "127.0.0.1:PORT" | "unix:PATH", password?, timeoutMs? }`. */
+export const stateSystem: StateSystemModule = {
+  name: "aft",
+  promises: ["read-atomic", "read-your-writes", "repeatable-read"],
+  open: async (options) => {
+    const { endpoint, password, timeoutMs } = options;
+    if (typeof endpoint !== "string") {
+      const hint = "127.0.0.1:PORT or unix:PATH";
+      throw new ConfigError([{ where: "aft", what: "needs an endpoint", hint }]);
+    }
+    const connection = await AftConnection.open({
+      endpoint,
+      ...(typeof password === "string" && { password }),
+      ...(typeof timeoutMs === "number" && { timeoutMs }),
+    });
+    return createAftSystem(connection);
+  },
+};
+
+function createAftSystem(connection: AftConnection): StateSystem {
+  const clock = createSystemClock();
+  // Ids must differ between all clients of a replica, so this seed is not a run's.
+  const prng = createPrng(crypto.getRandomValues(new Int32Array(1))[0] ?? 0);
+  return {
+    name: "aft",
+    begin: ({ requestId }): StateSession => {
+      const transactionId = createUuid(clock.nowMs(), prng);
+      return new AftSession(connection, clock, {
+        requestId,
+        transactionId,
+        writes: 0,
+        begun: false,
+      });
+    },
+    resume: ({ requestId, transactionId, carried }): StateSession =>
+      new AftSession(connection, clock, {
+        requestId,
+        transactionId,
+        writes: Number(carried["writes"] ?? 0),
+        begun: carried["begun"] === 1,
+      }),
+    outcomeOf: async ({ transactionId }: StateContext): Promise<CommitOutcome> => {
+      try {
+        return await askOutcome(connection, transactionId);
+      } catch (error) {
+        return { kind: "unknown", reason: toStateError(error).message };
+      }
+    },
+    close: () => {
+      connection.close();
+      return Promise.resolve();
+    },
+  };
+}

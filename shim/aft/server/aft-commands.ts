@@ -1,0 +1,178 @@
+/**
+ * @module The AFT.* commands.
+ *
+ *   AFT.BEGIN requestId [TXID id]           → id
+ *   AFT.GET tx key [AFTER n]                → value or null
+ *   AFT.MGET tx n key…                      → values or nulls (n writes were issued before)
+ *   AFT.SET tx key value [SEQ n]            → OK
+ *   AFT.COMMIT tx [AFTER n]                 → map state, timestampUs, transactionId, error, message
+ *   AFT.ABORT tx                            → OK
+ *   AFT.STATUS tx                           → as AFT.COMMIT; state may also be open
+ *   AFT.STATS                               → JSON
+ *
+ * Keys are bytes: they are read as Latin-1, so that any byte sequence is a key of its own.
+ */
+import type {
+  BeginAnswer,
+  CommitAnswer,
+  PutAnswer,
+  ReadAnswer,
+  StatusAnswer,
+} from "../replica/port.ts";
+import { type Command, refusalReply } from "./command.ts";
+import { isDeleted } from "./plain-values.ts";
+import { array, bulk, errorReply, integer, nothing, ok, type Reply } from "./reply.ts";
+
+const noArgument = Buffer.alloc(0);
+
+export const aftCommands: Readonly<Record<string, Command>> = {
+  "AFT.BEGIN": {
+    arity: -2,
+    run: ({ replica }, args) => {
+      const requestId = text(args[1]);
+      if (args.length === 2) return begun(replica.begin({ requestId }));
+      if (args.length !== 4 || !isWord(args[2], "TXID"))
+        return errorReply("ERR", "usage: AFT.BEGIN requestId [TXID id]");
+      return begun(replica.begin({ requestId, transactionId: text(args[3]) }));
+    },
+  },
+  "AFT.GET": {
+    arity: -3,
+    run: ({ replica }, args) => {
+      const afterWrites = option(args, 3, "AFTER");
+      if (afterWrites === undefined)
+        return errorReply("ERR", "usage: AFT.GET tx key [AFTER writes]");
+      const answer = replica.get({
+        transactionId: text(args[1]),
+        key: text(args[2]),
+        afterWrites,
+      });
+      return answer instanceof Promise ? answer.then(readReply) : readReply(answer);
+    },
+  },
+  "AFT.MGET": {
+    arity: -4,
+    run: ({ replica }, args) => {
+      const afterWrites = count(args[2]);
+      if (afterWrites === undefined)
+        return errorReply("ERR", "usage: AFT.MGET tx writes-before key…");
+      const answers = replica.getMany({
+        transactionId: text(args[1]),
+        keys: args.slice(3).map(text),
+        afterWrites,
+      });
+      return answers instanceof Promise ? answers.then(readReplies) : readReplies(answers);
+    },
+  },
+  "AFT.SET": {
+    arity: -4,
+    run: ({ replica }, args) => {
+      const sequence = option(args, 4, "SEQ");
+      if (sequence === undefined) return errorReply("ERR", "usage: AFT.SET tx key value [SEQ n]");
+      const value = args[3] ?? noArgument;
+      if (isDeleted(value)) return errorReply("ERR", "this value is reserved");
+      const answer = replica.put({
+        transactionId: text(args[1]),
+        key: text(args[2]),
+        value: copyOf(value),
+        ...(sequence > 0 && { sequence }),
+      });
+      return answer instanceof Promise ? answer.then(putReply) : putReply(answer);
+    },
+  },
+  "AFT.COMMIT": {
+    arity: -2,
+    run: ({ replica }, args) => {
+      const afterWrites = option(args, 2, "AFTER");
+      if (afterWrites === undefined)
+        return errorReply("ERR", "usage: AFT.COMMIT tx [AFTER writes]");
+      const answer = replica.commit({ transactionId: text(args[1]), afterWrites });
+      return answer instanceof Promise ? answer.then(outcomeReply) : outcomeReply(answer);
+    },
+  },
+  "AFT.ABORT": {
+    arity: 2,
+    run: ({ replica }, args) => {
+      const answer = replica.abort({ transactionId: text(args[1]) });
+      return answer.kind === "refused" ? refusalReply(answer) : ok;
+    },
+  },
+  "AFT.STATUS": {
+    arity: 2,
+    run: ({ replica }, args) => replica.status({ transactionId: text(args[1]) }).then(outcomeReply),
+  },
+  "AFT.STATS": { arity: 1, run: ({ replica }) => bulk(JSON.stringify(replica.stats())) },
+};
+
+/** Bytes as a string, one character a byte. */
+export function text(argument: Buffer | undefined): string {
+  return (argument ?? noArgument).toString("latin1");
+}
+
+/** A value that outlives the received chunk. */
+export function copyOf(argument: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(argument.length);
+  argument.copy(copy);
+  return copy;
+}
+
+export function readReply(answer: ReadAnswer): Reply {
+  if (answer.kind === "value") return isDeleted(answer.value) ? nothing : bulk(answer.value);
+  return answer.kind === "absent" ? nothing : refusalReply(answer);
+}
+
+/** Values, or the first refusal for all: half an answer would be used. */
+export function readReplies(answers: readonly ReadAnswer[]): Reply {
+  const refusal = answers.find((answer) => answer.kind === "refused");
+  return refusal === undefined ? array(answers.map(readReply)) : refusalReply(refusal);
+}
+
+function begun(answer: BeginAnswer): Reply {
+  return answer.kind === "begun" ? bulk(answer.transactionId) : refusalReply(answer);
+}
+
+function putReply(answer: PutAnswer): Reply {
+  return answer.kind === "buffered" ? ok : refusalReply(answer);
+}
+
+function outcomeReply(answer: CommitAnswer | StatusAnswer): Reply {
+  switch (answer.kind) {
+    case "committed":
+      return {
+        kind: "map",
+        entries: [
+          ["state", bulk("committed")],
+          ["timestampUs", integer(answer.timestampUs)],
+          ["transactionId", bulk(answer.transactionId)],
+        ],
+      };
+    case "open":
+      return { kind: "map", entries: [["state", bulk("open")]] };
+    case "aborted":
+    case "unknown":
+      return {
+        kind: "map",
+        entries: [
+          ["state", bulk(answer.kind)],
+          ["error", bulk(answer.refusal.code)],
+          ["message", bulk(answer.refusal.message)],
+        ],
+      };
+  }
+}
+
+function isWord(argument: Buffer | undefined, word: string): boolean {
+  return argument?.length === word.length && text(argument).toUpperCase() === word;
+}
+
+/** The number behind an optional word; 0 without it, `undefined` for anything else. */
+function option(args: readonly Buffer[], position: number, word: string): number | undefined {
+  if (args.length === position) return 0;
+  if (args.length !== position + 2 || !isWord(args[position], word)) return undefined;
+  return count(args[position + 1]);
+}
+
+function count(argument: Buffer | undefined): number | undefined {
+  const digits = text(argument);
+  return /^\d{1,9}$/.test(digits) ? Number(digits) : undefined;
+}

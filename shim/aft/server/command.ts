@@ -1,0 +1,35 @@
+/** @module What a command is, and what it may see and change of its connection. */
+import type { MaybePromise, Refusal, Replica } from "../replica/port.ts";
+import { errorReply, type Reply } from "./reply.ts";
+
+/** What commands may see and change of their connection. */
+export interface ClientState {
+  readonly id: number;
+  readonly replica: Replica;
+  /** Absent when no password is set. */
+  readonly checkPassword: ((given: Buffer) => boolean) | undefined;
+  authenticated: boolean;
+  respVersion: number;
+  name: string;
+  /** Commands queued since MULTI; `undefined` outside. */
+  queued: Buffer[][] | undefined;
+  /** A queued command was refused: EXEC will discard. */
+  queueFailed: boolean;
+  /** Set by QUIT: the connection ends after its replies. */
+  closing: boolean;
+}
+
+export interface Command {
+  /** Arguments with the name: exact, or at least `-arity`, as Redis counts. */
+  readonly arity: number;
+  readonly run: (client: ClientState, args: readonly Buffer[]) => MaybePromise<Reply>;
+  /** Runs at once, also between MULTI and EXEC. */
+  readonly immediate?: boolean;
+  /** Allowed before AUTH. */
+  readonly open?: boolean;
+}
+
+/** A refusal of the replica as an error whose first word tells scripts what it is. */
+export function refusalReply({ code, message }: Refusal): Reply {
+  return errorReply(`AFT_${code.toUpperCase()}`, message);
+}

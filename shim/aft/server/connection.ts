@@ -1,0 +1,157 @@
+/**
+ * @module One client connection: bytes in, commands, replies in order, bytes out.
+ *
+ * Bounds: unfinished commands by the parser's limits; replies that wait for the replica by
+ * `maxPendingReplies`, beyond which reading stops; replies that the client does not read by
+ * `maxOutputBytes`, beyond which the connection is cut. Replies of one turn leave in one write.
+ */
+import type { Socket } from "node:net";
+import { describeError } from "#kit/errors.ts";
+import type { ClientState } from "./command.ts";
+import { runCommand } from "./commands.ts";
+import { encodeReply, errorReply, joinParts, type Reply, type ReplySink } from "./reply.ts";
+import { type RespLimits, RespParser, RespProtocolError } from "./resp-parser.ts";
+
+export interface ConnectionLimits extends RespLimits {
+  readonly maxPendingReplies: number;
+  readonly maxOutputBytes: number;
+}
+
+export interface ConnectionOptions {
+  readonly socket: Socket;
+  readonly client: ClientState;
+  readonly limits: ConnectionLimits;
+  /** Told about what should not happen: a command that threw. */
+  readonly onBug: (error: unknown) => void;
+}
+
+/** A reply that waits: for the replica, or for those before it. */
+interface Slot {
+  reply: Reply | undefined;
+}
+
+/** Serves a socket until it closes; never throws. */
+export function serveConnection(options: ConnectionOptions): void {
+  new Connection(options).start();
+}
+
+class Connection {
+  readonly #socket: Socket;
+  readonly #client: ClientState;
+  readonly #limits: ConnectionLimits;
+  readonly #onBug: (error: unknown) => void;
+  readonly #parser: RespParser;
+  /** Replies owed in order; empty whenever everything was answered at once. */
+  #slots: Slot[] = [];
+  #out: ReplySink = [];
+  #reading = false;
+
+  constructor({ socket, client, limits, onBug }: ConnectionOptions) {
+    this.#socket = socket;
+    this.#client = client;
+    this.#limits = limits;
+    this.#onBug = onBug;
+    this.#parser = new RespParser(limits, (args) => {
+      this.#run(args);
+    });
+  }
+
+  start(): void {
+    const socket = this.#socket;
+    socket.setNoDelay(true);
+    socket.on("data", (chunk: Buffer) => {
+      this.#read(chunk);
+    });
+    socket.on("drain", () => {
+      this.#resumeIfCalm();
+    });
+    // A client that goes away in the middle is its own affair.
+    socket.on("error", () => {
+      socket.destroy();
+    });
+  }
+
+  #read(chunk: Buffer): void {
+    this.#reading = true;
+    try {
+      this.#parser.feed(chunk);
+    } catch (error) {
+      if (!(error instanceof RespProtocolError)) this.#onBug(error);
+      this.#answer(errorReply("ERR", `Protocol error: ${describeError(error)}`));
+      this.#client.closing = true;
+    }
+    this.#reading = false;
+    this.#flush();
+    if (this.#slots.length > this.#limits.maxPendingReplies) this.#socket.pause();
+  }
+
+  #run(args: Buffer[]): void {
+    if (this.#client.closing) return;
+    let reply: Reply | Promise<Reply>;
+    try {
+      reply = runCommand(this.#client, args);
+    } catch (error) {
+      reply = this.#bug(error);
+    }
+    if (!(reply instanceof Promise)) {
+      this.#answer(reply);
+      return;
+    }
+    const slot: Slot = { reply: undefined };
+    this.#slots.push(slot);
+    reply.then(
+      (settled) => {
+        this.#settle(slot, settled);
+      },
+      (error: unknown) => {
+        this.#settle(slot, this.#bug(error));
+      },
+    );
+  }
+
+  #bug(error: unknown): Reply {
+    this.#onBug(error);
+    return errorReply("ERR", "internal error; see the server's log");
+  }
+
+  #answer(reply: Reply): void {
+    if (this.#slots.length > 0) this.#slots.push({ reply });
+    else encodeReply(this.#out, reply, this.#client.respVersion);
+  }
+
+  #settle(slot: Slot, reply: Reply): void {
+    slot.reply = reply;
+    let ready = 0;
+    for (const { reply: settled } of this.#slots) {
+      if (settled === undefined) break;
+      encodeReply(this.#out, settled, this.#client.respVersion);
+      ready += 1;
+    }
+    if (ready === 0) return;
+    this.#slots = this.#slots.slice(ready);
+    this.#flush();
+    this.#resumeIfCalm();
+  }
+
+  #flush(): void {
+    if (this.#reading) return;
+    if (this.#out.length > 0 && !this.#socket.destroyed) {
+      this.#socket.write(joinParts(this.#out));
+      this.#out = [];
+    }
+    if (this.#client.closing && this.#slots.length === 0) {
+      this.#socket.end();
+      return;
+    }
+    const { maxOutputBytes } = this.#limits;
+    // Reads nothing although it asks for more: memory is worth more than this client.
+    if (this.#socket.writableLength > maxOutputBytes) this.#socket.destroy();
+    else if (this.#socket.writableNeedDrain) this.#socket.pause();
+  }
+
+  #resumeIfCalm(): void {
+    const { maxPendingReplies } = this.#limits;
+    if (this.#slots.length > maxPendingReplies / 2 || this.#socket.writableNeedDrain) return;
+    if (this.#socket.isPaused()) this.#socket.resume();
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * @module Process entry of a replica: configuration in AFT_REPLICA_CONFIG, one JSON line on stdout
+ * when it serves, exit 0 after SIGTERM or when the parent is gone.
+ */
+import { ConfigError, describeError } from "#kit/errors.ts";
+import { parseReplicaConfig, serveReplica } from "./serve.ts";
+
+try {
+  const serving = await serveReplica(parseReplicaConfig(process.env["AFT_REPLICA_CONFIG"]));
+  const stop = (): void => {
+    serving.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(`${describeError(error)}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", () => {
+    // Ctrl-C reaches the whole group; the parent stops its replicas in order.
+  });
+  process.stdin.on("end", stop);
+  process.stdin.on("error", stop);
+  process.stdin.resume();
+  const { address, adminAddress, recovered } = serving;
+  process.stdout.write(`${JSON.stringify({ ready: true, address, adminAddress, recovered })}\n`);
+} catch (error) {
+  process.stderr.write(`${describeError(error)}\n`);
+  process.exit(error instanceof ConfigError ? 2 : 1);
+}
