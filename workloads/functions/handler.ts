@@ -1,0 +1,96 @@
+/**
+ * @module The function that platforms deploy: one link of a request's chain.
+ *
+ * The state system comes from the environment (AFT_BENCH_SYSTEM) and is opened once per instance, as
+ * a function on Lambda keeps its connections. A failure of the state system is a result, so that the
+ * caller can tell it from a crash.
+ */
+import { ConfigError } from "#kit/errors.ts";
+import { createSystemClock } from "#kit/node/system-clock.ts";
+import type { InvocationContext } from "#harness/faas/port.ts";
+import type { RecordedOperation } from "#harness/record/history.ts";
+import {
+  type CommitOutcome,
+  StateError,
+  type StateContext,
+  type StateSystem,
+} from "#shim/state/port.ts";
+import { openStateSystem, type StateSystemSpec } from "#shim/state/registry.ts";
+import { type FunctionPlan, runOperations } from "./body.ts";
+
+export interface FunctionPayload extends FunctionPlan {
+  /** From the function before; absent for the first. */
+  readonly context?: StateContext;
+  /** The last function of the chain commits. */
+  readonly last: boolean;
+}
+
+export interface FunctionResult {
+  readonly transactionId: string;
+  readonly operations: readonly RecordedOperation[];
+  /** For the next function. */
+  readonly context?: StateContext;
+  readonly commit?: CommitOutcome;
+  /** The state system refused; what was done before stands in `operations`. */
+  readonly error?: {
+    readonly code: string;
+    readonly disposition: "retry" | "abort" | "bug";
+    readonly message: string;
+  };
+}
+
+const clock = createSystemClock();
+/** Connections live as long as the instance: one system per configuration seen. */
+const systems = new Map<string, Promise<StateSystem>>();
+
+export async function handler(
+  payload: unknown,
+  invocation: InvocationContext,
+): Promise<FunctionResult> {
+  const request = payload as FunctionPayload;
+  const system = await systemOf(invocation);
+  const session =
+    request.context === undefined
+      ? system.begin({ requestId: request.requestId })
+      : system.resume(request.context);
+  const { transactionId } = session;
+  const operations: RecordedOperation[] = [];
+  try {
+    await runOperations({
+      session,
+      plan: request,
+      clock,
+      recorded: operations,
+      checkpoint: () => invocation.checkpoint(),
+    });
+    await invocation.checkpoint();
+    if (request.last) return { transactionId, operations, commit: await session.commit() };
+    return { transactionId, operations, context: await session.suspend() };
+  } catch (error) {
+    if (!(error instanceof StateError)) throw error;
+    await session.abort();
+    const { code, disposition, message } = error;
+    return { transactionId, operations, error: { code, disposition, message } };
+  }
+}
+
+/** Closes what this process has opened; for platforms whose instances do not end with a process. */
+export async function closeSystems(): Promise<void> {
+  const opened = [...systems.values()];
+  systems.clear();
+  for (const opening of await Promise.allSettled(opened))
+    if (opening.status === "fulfilled") await opening.value.close();
+}
+
+function systemOf({ environment }: InvocationContext): Promise<StateSystem> {
+  const text = environment["AFT_BENCH_SYSTEM"];
+  if (text === undefined)
+    throw new ConfigError([{ where: "AFT_BENCH_SYSTEM", what: "is not set for this function" }]);
+  const known = systems.get(text);
+  if (known !== undefined) return known;
+  const opening = openStateSystem(JSON.parse(text) as StateSystemSpec);
+  systems.set(text, opening);
+  // A failed opening is tried again by the next invocation.
+  opening.catch(() => systems.delete(text));
+  return opening;
+}
