@@ -97,8 +97,8 @@ export interface Platform {
    * Ends up to `count` instances that are busy now, as a crash would (local: SIGKILL; inline: the
    * function stops at its next checkpoint); how many it ended.
    */
-  killBusyInstances(count: number): number;
-  stats(): PlatformStats;
+  killBusyInstances(count: number): Promise<number>;
+  stats(): Promise<PlatformStats>;
   /** Ends all instances and sockets. Idempotent. */
   close(): Promise<void>;
 }

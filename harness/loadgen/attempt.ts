@@ -1,0 +1,160 @@
+/**
+ * @module One attempt of a request: its chain of functions, invoked one after another, and the
+ * record of what they did.
+ */
+import type { Clock } from "#kit/clock.ts";
+import type { InvocationOutcome, Platform } from "#harness/faas/port.ts";
+import type {
+  RecordedOperation,
+  RecordedTransaction,
+  RecordedWrite,
+} from "#harness/record/history.ts";
+import type { CommitOutcome, StateContext } from "#shim/state/port.ts";
+import type { FunctionPayload, FunctionResult } from "#workloads/functions/handler.ts";
+import type { PlannedOperation, PlannedRequest } from "#workloads/port.ts";
+
+export interface AttemptResult {
+  readonly transaction: RecordedTransaction;
+  readonly outcome: "committed" | "aborted" | "unknown";
+  readonly reason?: string;
+  /** Trying again cannot help. */
+  readonly hopeless: boolean;
+  readonly coldStarts: number;
+}
+
+export interface AttemptContext {
+  readonly platform: Platform;
+  readonly functionName: string;
+  readonly clock: Clock;
+  readonly valueBytes: number;
+}
+
+/** Never rejects. */
+export async function runAttempt(
+  { platform, functionName, clock, valueBytes }: AttemptContext,
+  request: PlannedRequest,
+  identity: { readonly client: number; readonly attempt: number },
+): Promise<AttemptResult> {
+  const operations: RecordedOperation[] = [];
+  let transactionId = "";
+  let context: StateContext | undefined;
+  let sequenceBase = 0;
+  let coldStarts = 0;
+  const finish = (
+    ending: Pick<AttemptResult, "outcome" | "hopeless"> & {
+      readonly reason?: string;
+      readonly commitOrder?: string;
+    },
+  ): AttemptResult => {
+    const { outcome, hopeless, reason, commitOrder } = ending;
+    return {
+      outcome,
+      hopeless,
+      coldStarts,
+      ...(reason !== undefined && { reason }),
+      transaction: {
+        requestId: request.requestId,
+        attempt: identity.attempt,
+        // Lost before it said its id: a name of its own, so that the record stays readable.
+        transactionId: transactionId || `lost-${request.requestId}-${identity.attempt}`,
+        session: identity.client,
+        outcome,
+        ...(reason !== undefined && { reason }),
+        ...(commitOrder !== undefined && { commitOrder }),
+        writeSet: request.writeSet,
+        operations,
+      },
+    };
+  };
+
+  for (const [index, planned] of request.functions.entries()) {
+    const last = index === request.functions.length - 1;
+    const payload: FunctionPayload = {
+      requestId: request.requestId,
+      operations: planned,
+      writeSet: request.writeSet,
+      sequenceBase,
+      payloadSeed: request.payloadSeed,
+      valueBytes,
+      last,
+      ...(context !== undefined && { context }),
+    };
+    const startUs = clock.monotonicUs();
+    const invocation = await platform.invoke(functionName, payload);
+    if (invocation.timings.coldStart) coldStarts += 1;
+    if (invocation.kind !== "ok") {
+      // Whatever it had planned to write may have happened, at any time since it was invoked.
+      operations.push(...possibleWrites({ planned, sequenceBase, startUs }));
+      // Only the last function commits, so an earlier loss leaves nothing committed.
+      const outcome = last && invocation.kind !== "throttled" ? "unknown" : "aborted";
+      return finish({ outcome, hopeless: false, reason: reasonOf(invocation) });
+    }
+    const result = invocation.result as FunctionResult;
+    ({ transactionId } = result);
+    operations.push(...result.operations);
+    if (result.error !== undefined) {
+      const done = result.operations.filter(({ kind }) => kind === "write").length;
+      const rest = possibleWrites({ planned, sequenceBase, startUs }).slice(done);
+      operations.push(...rest);
+      const { code, disposition } = result.error;
+      return finish({ outcome: "aborted", hopeless: disposition !== "retry", reason: code });
+    }
+    sequenceBase += result.operations.filter(({ kind }) => kind === "write").length;
+    ({ context } = result);
+    if (result.commit !== undefined) return finish(endingOf(result.commit));
+  }
+  return finish({ outcome: "unknown", hopeless: true, reason: "no function committed" });
+}
+
+function endingOf(
+  commit: CommitOutcome,
+): Pick<AttemptResult, "outcome" | "hopeless"> & { reason?: string; commitOrder?: string } {
+  if (commit.kind === "committed") {
+    const { commitOrder } = commit;
+    return {
+      outcome: "committed",
+      hopeless: false,
+      ...(commitOrder !== undefined && { commitOrder }),
+    };
+  }
+  return { outcome: commit.kind, hopeless: false, reason: commit.reason };
+}
+
+function possibleWrites(options: {
+  readonly planned: readonly PlannedOperation[];
+  readonly sequenceBase: number;
+  readonly startUs: number;
+}): RecordedWrite[] {
+  const keys = options.planned.flatMap((operation) => {
+    switch (operation.kind) {
+      case "write":
+        return [operation.key];
+      case "writeMany":
+        return operation.keys;
+      case "read":
+      case "readMany":
+        return [];
+    }
+  });
+  return keys.map((key, offset) => ({
+    kind: "write",
+    key,
+    sequence: options.sequenceBase + offset,
+    startUs: options.startUs,
+    endUs: null,
+  }));
+}
+
+function reasonOf(invocation: Exclude<InvocationOutcome, { kind: "ok" }>): string {
+  switch (invocation.kind) {
+    case "functionError":
+      return `function error: ${invocation.errorType}: ${invocation.message}`;
+    case "platformError":
+      return `platform error: ${invocation.message}`;
+    case "instanceLost":
+      return "instance lost";
+    case "throttled":
+    case "timeout":
+      return invocation.kind;
+  }
+}

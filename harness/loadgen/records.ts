@@ -1,0 +1,23 @@
+/** @module What the load driver records about each attempt of a request. */
+
+export type AttemptOutcome = "committed" | "aborted" | "failed" | "unknown";
+
+export interface AttemptRecord {
+  readonly requestId: string;
+  readonly client: number;
+  /** Zero-based; a retry starts the request again from its first function. */
+  readonly attempt: number;
+  /** Position of the request among its client's, over all blocks. */
+  readonly index: number;
+  readonly block: number;
+  /** When it should have started; in a closed loop, when the request's first attempt did. */
+  readonly dueUs: number;
+  readonly startUs: number;
+  readonly endUs: number;
+  readonly outcome: AttemptOutcome;
+  /** Why it did not commit: an error code, or how the platform failed. */
+  readonly reason?: string;
+  /** No further attempt follows. */
+  readonly final: boolean;
+  readonly coldStarts: number;
+}
