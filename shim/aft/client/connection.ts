@@ -5,13 +5,14 @@
  * rejects, and the session decides what that means.
  */
 import { Redis } from "ioredis";
+import { coalesceWrites } from "#kit/node/coalesce-writes.ts";
 import { StateError } from "#shim/state/port.ts";
 
 export interface AftEndpoint {
   /** `127.0.0.1:PORT` or `unix:PATH`. */
   readonly endpoint: string;
   readonly password?: string;
-  /** A command not answered within this time rejects. */
+  /** A replica silent for so long while an answer is due is given up. */
   readonly timeoutMs?: number;
 }
 
@@ -36,9 +37,11 @@ const bugCodes: ReadonlySet<string> = new Set([
 
 export class AftConnection {
   readonly #redis: Redis;
+  readonly #beforeWrite: () => void;
 
   private constructor(redis: Redis) {
     this.#redis = redis;
+    this.#beforeWrite = coalesceWrites(() => redis.stream);
   }
 
   /** Rejects with a `StateError` when the replica cannot be reached. */
@@ -49,7 +52,8 @@ export class AftConnection {
       ...(password !== undefined && { password }),
       lazyConnect: true,
       noDelay: true,
-      commandTimeout: timeoutMs,
+      // Per socket, not per command: a timer for each command costs more than the command.
+      socketTimeout: timeoutMs,
       connectTimeout: timeoutMs,
       enableReadyCheck: false,
       autoResendUnfulfilledCommands: false,
@@ -67,18 +71,10 @@ export class AftConnection {
     return new AftConnection(redis);
   }
 
-  /** Sends one command. Rejects with what ioredis rejects with; see `toStateError`. */
+  /** Sends one command, in one write with all others of this turn. Rejects with what ioredis rejects with; see `toStateError`. */
   send(command: string, args: Argument[]): Promise<unknown> {
+    this.#beforeWrite();
     return this.#redis.callBuffer(command, args);
-  }
-
-  /** Everything sent until `uncork` leaves in one write. */
-  cork(): void {
-    this.#redis.stream?.cork();
-  }
-
-  uncork(): void {
-    this.#redis.stream?.uncork();
   }
 
   close(): void {

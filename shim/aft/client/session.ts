@@ -84,11 +84,7 @@ export class AftSession implements StateSession {
   }
 
   async suspend(): Promise<StateContext> {
-    if (this.#kept.length > 0) {
-      this.#connection.cork();
-      this.#sendKept();
-      this.#connection.uncork();
-    }
+    if (this.#kept.length > 0) this.#sendKept();
     // Without any answer yet, the next function's call could come before BEGIN.
     if (this.#begun && !this.#beginAnswered) await Promise.all(this.#unanswered);
     if (this.#failure !== undefined) throw this.#failure;
@@ -126,17 +122,9 @@ export class AftSession implements StateSession {
   /** Sends begin and kept writes ahead of a command, in one write, and waits for its answer only. */
   async #ask(command: string, args: Argument[]): Promise<unknown> {
     if (this.#failure !== undefined) throw this.#failure;
-    let answer: Promise<unknown>;
-    if (this.#begun && this.#kept.length === 0) {
-      answer = this.#connection.send(command, args);
-    } else {
-      this.#connection.cork();
-      this.#sendKept();
-      answer = this.#connection.send(command, args);
-      this.#connection.uncork();
-    }
+    this.#sendKept();
     try {
-      const settled = await answer;
+      const settled = await this.#connection.send(command, args);
       // Commands of one connection are answered in order.
       this.#beginAnswered = this.#begun;
       if (this.#failure !== undefined) throw this.#failure;

@@ -129,9 +129,10 @@ export class Collector {
 
   #dropMetadata(): void {
     const oldestOpen = this.#oldestOpenBegin();
-    const { gcBatch, storageGc } = this.#settings;
+    const { storageGc } = this.#settings;
+    const atMost = this.#batchFor(this.#superseded.length);
     let count = 0;
-    while (count < gcBatch && count < this.#superseded.length) {
+    while (count < atMost && count < this.#superseded.length) {
       const candidate = this.#superseded[count];
       if (candidate === undefined || candidate.beforeBegin >= oldestOpen) break;
       count += 1;
@@ -151,8 +152,8 @@ export class Collector {
   }
 
   async #deleteData(): Promise<void> {
-    while (this.#toDelete.length > 0 && !this.#closed) {
-      const batch = this.#toDelete.slice(0, this.#settings.gcBatch);
+    if (this.#toDelete.length > 0) {
+      const batch = this.#toDelete.slice(0, this.#batchFor(this.#toDelete.length));
       await this.#engine.multiPut(
         batch.map(({ id }) => ({
           key: this.#names.commit(id.uuid),
@@ -169,6 +170,11 @@ export class Collector {
       for (const { id } of batch)
         this.#retained.push({ name: this.#names.commit(id.uuid), untilMs });
     }
+  }
+
+  /** Small as long as it keeps up; a sixteenth of a backlog when it does not. */
+  #batchFor(backlog: number): number {
+    return Math.max(this.#settings.gcBatch, Math.ceil(backlog / 16));
   }
 
   async #deleteRetained(): Promise<void> {

@@ -37,7 +37,7 @@ export interface ReplicaSettings {
   readonly storageGc: "sole-replica" | "off";
   /** Pause between two rounds of collection; no rounds run while there is nothing to collect. */
   readonly gcIntervalMs: number;
-  /** Transactions collected in one round. */
+  /** Transactions collected in one round; a backlog makes rounds larger. */
   readonly gcBatch: number;
   /** Pause between two searches for orphaned data; 0 searches only at the start. */
   readonly orphanSweepMs: number;
@@ -59,8 +59,9 @@ export const defaultReplicaSettings: ReplicaSettings = {
   rememberedOutcomes: 100_000,
   outcomeRetentionMs: 300_000,
   storageGc: "sole-replica",
-  gcIntervalMs: 100,
-  gcBatch: 1_000,
+  // Small rounds often: a large one would stall every reader for milliseconds.
+  gcIntervalMs: 2,
+  gcBatch: 16,
   orphanSweepMs: 600_000,
 };
 

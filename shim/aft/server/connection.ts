@@ -25,6 +25,9 @@ export interface ConnectionOptions {
   readonly onBug: (error: unknown) => void;
 }
 
+/** Parts of replies (a value has three) gathered at most before they are written. */
+const flushAtParts = 24;
+
 /** A reply that waits: for the replica, or for those before it. */
 interface Slot {
   reply: Reply | undefined;
@@ -45,6 +48,7 @@ class Connection {
   #slots: Slot[] = [];
   #out: ReplySink = [];
   #reading = false;
+  #flushScheduled = false;
 
   constructor({ socket, client, limits, onBug }: ConnectionOptions) {
     this.#socket = socket;
@@ -117,6 +121,8 @@ class Connection {
   #answer(reply: Reply): void {
     if (this.#slots.length > 0) this.#slots.push({ reply });
     else encodeReply(this.#out, reply, this.#client.respVersion);
+    // Enough for a write of its own: the client can begin while the rest is worked on.
+    if (this.#out.length > flushAtParts) this.#write();
   }
 
   #settle(slot: Slot, reply: Reply): void {
@@ -129,16 +135,23 @@ class Connection {
     }
     if (ready === 0) return;
     this.#slots = this.#slots.slice(ready);
-    this.#flush();
-    this.#resumeIfCalm();
+    this.#flushLater();
+  }
+
+  /** Answers that storage settles together (a group commit) leave together. */
+  #flushLater(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    process.nextTick(() => {
+      this.#flushScheduled = false;
+      this.#flush();
+      this.#resumeIfCalm();
+    });
   }
 
   #flush(): void {
     if (this.#reading) return;
-    if (this.#out.length > 0 && !this.#socket.destroyed) {
-      this.#socket.write(joinParts(this.#out));
-      this.#out = [];
-    }
+    this.#write();
     if (this.#client.closing && this.#slots.length === 0) {
       this.#socket.end();
       return;
@@ -147,6 +160,12 @@ class Connection {
     // Reads nothing although it asks for more: memory is worth more than this client.
     if (this.#socket.writableLength > maxOutputBytes) this.#socket.destroy();
     else if (this.#socket.writableNeedDrain) this.#socket.pause();
+  }
+
+  #write(): void {
+    if (this.#out.length === 0 || this.#socket.destroyed) return;
+    this.#socket.write(joinParts(this.#out));
+    this.#out = [];
   }
 
   #resumeIfCalm(): void {

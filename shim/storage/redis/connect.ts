@@ -9,7 +9,8 @@ function retryStrategy(attempt: number): number {
 function commonOptions(timeoutMs: number) {
   return {
     lazyConnect: true,
-    commandTimeout: timeoutMs,
+    // Per socket, not per command: a timer for each command costs more than the command.
+    socketTimeout: timeoutMs,
     connectTimeout: timeoutMs,
     // A write that was sent and not answered may have happened: never send it again unasked.
     autoResendUnfulfilledCommands: false,

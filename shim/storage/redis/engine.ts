@@ -1,19 +1,20 @@
 /**
  * @module Redis through ioredis: one server (TCP, TLS or Unix socket) or a cluster.
  *
- * Sealing on one server: each group is MULTI, SET…, SET seal NX, EXEC, all groups in one pipeline.
+ * Sealing on one server: each group is MULTI, MSET, SET seal NX, EXEC, all groups in one pipeline.
  * Redis checks memory, read-only state and persistence errors when a command is queued, and a
  * refused command discards the whole transaction at EXEC, so a seal can never be stored without its
  * data; a connection cut in the middle discards an unfinished MULTI. A plain ordered pipeline would
- * not do: a SET refused with OOM may be followed by a seal that is not.
+ * not do: an MSET refused with OOM may be followed by a seal that is not.
  *
  * Sealing on a cluster: keys live on different servers, so data first, then seals (two trips).
  *
  * Writes are never repeated behind the caller's back: a command that was sent and not answered
  * rejects with effect "unknown".
  */
-import { Cluster, type ChainableCommander, type Redis } from "ioredis";
+import { Cluster, type Redis } from "ioredis";
 import type { Bytes } from "#kit/bytes.ts";
+import { coalesceWrites } from "#kit/node/coalesce-writes.ts";
 import {
   type Effect,
   StorageClosedError,
@@ -85,11 +86,13 @@ class RedisEngine implements StorageEngine {
   readonly capabilities: StorageCapabilities;
   readonly #client: Client;
   readonly #cluster: boolean;
+  readonly #beforeWrite: () => void;
   #closed = false;
 
   constructor(client: Client, cluster: boolean) {
     this.#client = client;
     this.#cluster = cluster;
+    this.#beforeWrite = client instanceof Cluster ? () => {} : coalesceWrites(() => client.stream);
     this.capabilities = {
       maxBatch,
       maxValueBytes,
@@ -130,9 +133,7 @@ class RedisEngine implements StorageEngine {
     this.#checkSize("multiPut", entries);
     for (let start = 0; start < entries.length; start += maxBatch) {
       const part = entries.slice(start, start + maxBatch);
-      await this.#pipeline("multiPut", part, (pipeline, { key, value }) =>
-        pipeline.set(key, toBuffer(value)),
-      );
+      await this.#bySlot("multiPut", part, (items) => this.#client.mset(...flat(items)));
     }
   }
 
@@ -165,7 +166,9 @@ class RedisEngine implements StorageEngine {
   async multiDelete(keys: readonly StorageKey[]): Promise<void> {
     for (let start = 0; start < keys.length; start += maxBatch) {
       const part = keys.slice(start, start + maxBatch).map((key) => ({ key }));
-      await this.#pipeline("multiDelete", part, (pipeline, { key }) => pipeline.unlink(key));
+      await this.#bySlot("multiDelete", part, (items) =>
+        this.#client.unlink(...items.map(({ key }) => key)),
+      );
     }
   }
 
@@ -194,11 +197,12 @@ class RedisEngine implements StorageEngine {
     const pipeline = this.#client.pipeline();
     for (const { entries, seal } of groups) {
       pipeline.call("MULTI");
-      for (const { key, value } of entries) pipeline.set(key, toBuffer(value));
+      if (entries.length > 0) pipeline.mset(...flat(entries));
       pipeline.set(seal.key, toBuffer(seal.value), "NX");
       pipeline.call("EXEC");
     }
     let results: PipelineResults;
+    this.#beforeWrite();
     try {
       results = (await pipeline.exec()) ?? [];
     } catch (error) {
@@ -206,8 +210,8 @@ class RedisEngine implements StorageEngine {
     }
     let position = 0;
     return groups.map((group) => {
-      // MULTI, the entries, the seal, EXEC.
-      position += group.entries.length + 3;
+      // MULTI, the entries if any, the seal, EXEC.
+      position += group.entries.length > 0 ? 4 : 3;
       return this.#sealOutcome(group, results[position - 1]);
     });
   }
@@ -244,34 +248,18 @@ class RedisEngine implements StorageEngine {
     return Promise.all(keys.map((key) => this.#client.getBuffer(key)));
   }
 
-  async #pipeline<T extends { readonly key: StorageKey }>(
+  /** One command for all on one server; on a cluster, where slots differ, one for each. */
+  async #bySlot<T extends { readonly key: StorageKey }>(
     operation: StorageOperation,
     items: readonly T[],
-    add: (pipeline: ChainableCommander, item: T) => unknown,
+    send: (items: readonly T[]) => Promise<unknown>,
   ): Promise<void> {
     if (items.length === 0) return;
-    if (this.#cluster) {
-      // ioredis pipelines are bound to one node; commands of one turn share writes per node anyway.
-      const singles = items.map(async (item) => {
-        const single = this.#client.pipeline();
-        add(single, item);
-        await this.#guard(operation, item.key, async () => {
-          const [[error] = [null]] = ((await single.exec()) ?? []) as PipelineResults;
-          if (error !== null) throw error;
-        });
-      });
-      await Promise.all(singles);
-      return;
-    }
-    await this.#guard(operation, items[0]?.key, async () => {
-      const pipeline = this.#client.pipeline();
-      for (const item of items) add(pipeline, item);
-      const results = ((await pipeline.exec()) ?? []) as PipelineResults;
-      const failed = results.findIndex(([error]) => error !== null);
-      const error = results[failed]?.[0];
-      // Some items may be done: name the first that is not.
-      if (error != null) throw this.#error(operation, items[failed]?.key, error, "unknown");
-    });
+    const parts = this.#cluster ? items.map((item) => [item]) : [items];
+    const sent = parts.map((part) => this.#guard(operation, part[0]?.key, () => send(part)));
+    // All are awaited: what fails first must not leave others running unseen.
+    for (const outcome of await Promise.allSettled(sent))
+      if (outcome.status === "rejected") throw outcome.reason;
   }
 
   async #guard<T>(
@@ -280,6 +268,7 @@ class RedisEngine implements StorageEngine {
     work: () => Promise<T>,
   ): Promise<T> {
     if (this.#closed) throw this.#closedError(operation, key);
+    this.#beforeWrite();
     try {
       return await work();
     } catch (error) {
@@ -327,6 +316,12 @@ function effectOf(operation: StorageOperation, cause: unknown): Effect {
   return /enableOfflineQueue|Connection is closed\./.test(message) && !/flush/.test(message)
     ? "none"
     : "unknown";
+}
+
+function flat(entries: readonly StorageEntry[]): (string | Buffer)[] {
+  const args: (string | Buffer)[] = [];
+  for (const { key, value } of entries) args.push(key, toBuffer(value));
+  return args;
 }
 
 function toBuffer(value: Bytes): Buffer {
