@@ -11,7 +11,11 @@ import type { Platform } from "#harness/faas/port.ts";
 import { createPlatform } from "#harness/faas/registry.ts";
 import type { StorageService } from "#harness/services/port.ts";
 import { startStorageService } from "#harness/services/registry.ts";
-import { invocationProfiles } from "#shim/storage/emulated/profiles.ts";
+import {
+  emulationProfiles,
+  invocationProfiles,
+  sampleUs,
+} from "#shim/storage/emulated/profiles.ts";
 import type { StorageSpec } from "#shim/storage/target.ts";
 import type { CellPlan } from "./define.ts";
 import { Scope } from "./scope.ts";
@@ -114,8 +118,20 @@ function openPlatform(request: EnvironmentRequest, plan: CellPlan): Promise<Plat
   return createPlatform(name, {
     clock: request.clock,
     invocationLatency: {
-      sampleUs: () => profile.sampleUs(prng),
-      description: { ...profile.description },
+      sampleUs: () => sampleUs(profile.shape, prng),
+      description: { name: invocation, ...profile.shape, source: profile.source },
     },
   });
+}
+
+/** Everything emulated in this environment, with parameters and sources, for every manifest. */
+function describeEmulation({ storage, platform }: CellPlan): Record<string, unknown>[] {
+  const described: Record<string, unknown>[] = [];
+  if (storage.emulation !== "none")
+    described.push({ axis: "storage", ...emulationProfiles[storage.emulation] });
+  if (platform.invocation !== "none") {
+    const { shape, source } = invocationProfiles[platform.invocation];
+    described.push({ axis: "platform", name: platform.invocation, ...shape, source });
+  }
+  return described;
 }

@@ -89,6 +89,8 @@ export interface InvokeOptions {
 export interface Platform {
   /** Registered name: `inline`, `local`, … */
   readonly name: string;
+  /** Processes that belong to the platform itself, for CPU accounting; none if it runs in ours. */
+  readonly pids: readonly number[];
   /** Replaces earlier deployments of the same names. Rejects with a `ProjectError`. */
   deploy(functions: readonly FunctionSpec[]): Promise<void>;
   /** Never rejects: a failure is an outcome. */

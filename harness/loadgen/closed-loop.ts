@@ -8,7 +8,7 @@ import { delay } from "#kit/clock.ts";
 import type { RecordedTransaction } from "#harness/record/history.ts";
 import type { Workload } from "#workloads/port.ts";
 import { type AttemptContext, type AttemptResult, runAttempt } from "./attempt.ts";
-import type { AttemptRecord } from "./records.ts";
+import type { AttemptRecord } from "#harness/record/attempts.ts";
 
 /** What happens to the record; both are called in the order of completion. */
 export interface LoadSinks {

@@ -53,6 +53,7 @@ export function createInlinePlatform(options: InlineOptions): Platform {
 
 class InlinePlatform implements Platform {
   readonly name = "inline";
+  readonly pids: readonly number[] = [];
   readonly #clock: Clock;
   readonly #latency: InvocationLatency | undefined;
   readonly #deployments = new Map<string, Deployment>();

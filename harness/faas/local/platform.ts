@@ -35,7 +35,6 @@ export interface LocalOptions {
 export interface LocalPlatform extends Platform {
   /** `http://127.0.0.1:PORT`, for the AWS SDK and curl. */
   readonly endpoint: string;
-  readonly pid: number;
 }
 
 /** The front end ended or said something unexpected. */
@@ -79,7 +78,7 @@ interface HttpAnswer {
 class LocalPlatformClient implements LocalPlatform {
   readonly name = "local";
   readonly endpoint: string;
-  readonly pid: number;
+  readonly pids: readonly number[];
   readonly #child: ChildProcess;
   readonly #clock: Clock;
   readonly #latency: InvocationLatency | undefined;
@@ -92,7 +91,7 @@ class LocalPlatformClient implements LocalPlatform {
   constructor(options: LocalOptions & { child: ChildProcess; endpoint: string }) {
     const { child, endpoint, clock, invocationLatency } = options;
     this.endpoint = endpoint;
-    this.pid = child.pid ?? -1;
+    this.pids = child.pid === undefined ? [] : [child.pid];
     this.#child = child;
     this.#clock = clock;
     this.#latency = invocationLatency;

@@ -1,0 +1,101 @@
+/** @module `aft-bench run`: plans, runs, checks, reports. */
+import { resolve } from "node:path";
+import { createSystemClock } from "#kit/node/system-clock.ts";
+import type { SuiteResult } from "#harness/record/run.ts";
+import { evaluateClaims } from "#harness/report/claims.ts";
+import { formatResult } from "#harness/report/table.ts";
+import { writeReport } from "#harness/report/write.ts";
+import { runSuite } from "#harness/experiment/run-suite.ts";
+import { loadStateSystem } from "#shim/state/registry.ts";
+import { exitCodes } from "#bench/exit-codes.ts";
+import { createProgress } from "#bench/progress.ts";
+import { listenForStop } from "#bench/stop-signals.ts";
+import type { ResolvedPlan } from "./plan.ts";
+
+export interface RunRequest {
+  readonly plan: ResolvedPlan;
+  readonly seed: number;
+  readonly outDirectory: string;
+  readonly mode: "paper" | "sound";
+  readonly externalModules: readonly string[];
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+/** The exit code; the result is on stdout, progress on stderr, everything else in files. */
+export async function run(request: RunRequest): Promise<number> {
+  const { plan, json } = request;
+  const { parts, externalSystems } = await withExternalSystems(request);
+  const stop = listenForStop(() => process.exit(exitCodes.interrupted));
+  try {
+    const outDirectory = resolve(request.outDirectory);
+    const measured = await runSuite({
+      suite: plan.suite,
+      profile: plan.profile,
+      mode: request.mode,
+      parts: request.mode === "paper" ? parts.map(withoutWarmUp) : parts,
+      seed: request.seed,
+      outDirectory,
+      command: process.argv.slice(2),
+      externalSystems,
+      clock: createSystemClock({ precise: true }),
+      signal: stop.signal,
+      onEvent: createProgress({
+        stream: process.stderr,
+        quiet: request.quiet,
+        nowMs: () => performance.now(),
+      }),
+    });
+    const suite: SuiteResult = { ...measured, claims: evaluateClaims(measured) };
+    const report = await writeReport({ suite, outDirectory });
+    const width = process.stdout.columns ?? 100;
+    console.log(
+      json ? JSON.stringify(suite, undefined, 2) : formatResult({ suite, report, width }),
+    );
+    return exitCodeOf(suite, stop.signal.aborted);
+  } finally {
+    stop.dispose();
+  }
+}
+
+function exitCodeOf(suite: SuiteResult, interrupted: boolean): number {
+  if (suite.runs.some(({ violated }) => violated.length > 0)) return exitCodes.violation;
+  if (interrupted) return exitCodes.interrupted;
+  return suite.runs.some(({ valid }) => !valid) ? exitCodes.invalid : exitCodes.ok;
+}
+
+/** The paper's method counts cold starts: nothing is excluded. */
+function withoutWarmUp(part: ResolvedPlan["parts"][number]): ResolvedPlan["parts"][number] {
+  const cells = part.cells.map((cell) => ({
+    ...cell,
+    load: { ...cell.load, warmUpRequestsPerClient: 0 },
+  }));
+  return { ...part, cells };
+}
+
+/** Adds a cell with each external system beside every cell of the baseline. */
+async function withExternalSystems({
+  plan,
+  externalModules,
+}: RunRequest): Promise<{ parts: ResolvedPlan["parts"]; externalSystems: Map<string, string> }> {
+  const externalSystems = new Map<string, string>();
+  for (const path of externalModules) {
+    const modulePath = resolve(path);
+    const { name } = await loadStateSystem({ system: path, modulePath });
+    externalSystems.set(name, modulePath);
+  }
+  const parts = plan.parts.map(({ definition, cells }) => ({
+    definition,
+    cells: cells.flatMap((cell) => [
+      cell,
+      ...(cell.system === "direct"
+        ? [...externalSystems.keys()].map((system) => ({
+            ...cell,
+            system,
+            cell: { ...cell.cell, system },
+          }))
+        : []),
+    ]),
+  }));
+  return { parts, externalSystems };
+}

@@ -1,0 +1,247 @@
+/**
+ * @module One cell, block by block: fill, warm-up, measured blocks, and the run directory.
+ */
+import type { Clock } from "#kit/clock.ts";
+import { createPrng, type Prng } from "#kit/prng.ts";
+import { startFaults } from "#harness/faults/run.ts";
+import { runClosedLoop } from "#harness/loadgen/closed-loop.ts";
+import { fill } from "#harness/loadgen/fill.ts";
+import { watchCpu } from "#harness/metrics/cpu.ts";
+import type { AttemptRecord } from "#harness/record/attempts.ts";
+import type { RecordedTransaction } from "#harness/record/history.ts";
+import type { Measurements } from "#harness/record/measurements.ts";
+import { beginRun, finishRun } from "#harness/record/run-directory.ts";
+import type { RunManifest, RunSummary } from "#harness/record/run.ts";
+import { loadStateSystem, openStateSystem } from "#shim/state/registry.ts";
+import type { Workload } from "#workloads/port.ts";
+import { createWorkload } from "#workloads/registry.ts";
+import type { CellPlan } from "./define.ts";
+import { type Environment, functionNameOf } from "./environment.ts";
+import type { RunningSystem, StorageCounters } from "./systems.ts";
+
+export interface CellRunOptions {
+  readonly plan: CellPlan;
+  readonly environment: Environment;
+  readonly directory: string;
+  readonly manifest: RunManifest;
+  readonly seed: number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Called after every request. */
+  readonly onRequest: () => void;
+}
+
+/** A cell whose environment is up; blocks of several cells may be interleaved. */
+export class CellRun {
+  readonly plan: CellPlan;
+  readonly workload: Workload;
+  readonly #options: CellRunOptions;
+  readonly #system: RunningSystem;
+  readonly #attempts: AttemptRecord[] = [];
+  readonly #transactions: RecordedTransaction[] = [];
+  readonly #blocks: Measurements["blocks"][number][] = [];
+  readonly #faultPrng: Prng;
+  readonly #cpuSeconds = new Map<string, number>();
+  #measuredSeconds = 0;
+  #storage: { calls: number; bytes: number } | null = null;
+  #coldStarts = 0;
+  #invocations = 0;
+  #faults = { attempts: 0, instancesKilled: 0 };
+
+  constructor(options: CellRunOptions) {
+    const { plan, environment, seed } = options;
+    this.#options = options;
+    this.plan = plan;
+    this.workload = createWorkload({ ...plan.workload, seed });
+    this.#faultPrng = createPrng(seed).fork("faults");
+    const system = environment.systems.get(plan.system);
+    if (system === undefined) throw new RangeError(`the environment has no "${plan.system}"`);
+    this.#system = system;
+  }
+
+  /** Creates the directory, fills the store, warms up. */
+  async prepare(): Promise<void> {
+    const { directory, manifest, plan, signal } = this.#options;
+    await beginRun(directory, manifest);
+    await fill({
+      ...this.#attemptContext(),
+      workload: this.workload,
+      label: `fill-${manifest.runId}-`,
+      concurrency: plan.load.clients,
+      onTransaction: (transaction) => {
+        this.#transactions.push(transaction);
+      },
+    });
+    const { warmUpRequestsPerClient } = plan.load;
+    await runClosedLoop({
+      ...this.#loop(),
+      label: "warm-up-",
+      firstIndex: 1_000_000,
+      requestsPerClient: warmUpRequestsPerClient,
+      block: -1,
+      signal,
+      sinks: {
+        onAttempt: () => {},
+        // Its versions are read later, so its writes belong to the history; its reads do not.
+        onTransaction: (transaction) => {
+          this.#transactions.push({ ...transaction, operations: writesOf(transaction) });
+        },
+      },
+    });
+  }
+
+  /** Runs one of the load's blocks, measured. */
+  async runBlock(block: number): Promise<void> {
+    const { environment, plan, clock, signal, onRequest } = this.#options;
+    const { platform } = environment;
+    const perBlock = Math.ceil(plan.load.requestsPerClient / plan.load.blocks);
+    const firstIndex = block * perBlock;
+    const requestsPerClient = Math.min(perBlock, plan.load.requestsPerClient - firstIndex);
+    const before = { stats: await platform.stats(), storage: await this.#storageCounters() };
+    const cpu = watchCpu(this.#processes());
+    const faults = startFaults({ plan: plan.faults, platform, clock, prng: this.#faultPrng });
+    const { startUs, endUs } = await runClosedLoop({
+      ...this.#loop(),
+      firstIndex,
+      requestsPerClient: Math.max(0, requestsPerClient),
+      block,
+      signal,
+      sinks: {
+        onAttempt: (record) => {
+          this.#attempts.push(record);
+          if (record.final) onRequest();
+        },
+        onTransaction: (transaction) => {
+          this.#transactions.push(transaction);
+        },
+      },
+    });
+    const broken = await faults.stop();
+    this.#addCpu(cpu.stop(), (endUs - startUs) / 1_000_000);
+    this.#blocks.push({ block, startUs, endUs });
+    this.#faults.attempts += broken.attempts;
+    this.#faults.instancesKilled += broken.instancesKilled;
+    const after = await platform.stats();
+    this.#coldStarts += after.coldStarts - before.stats.coldStarts;
+    this.#invocations += after.invocations - before.stats.invocations;
+    this.#addStorage(before.storage, await this.#storageCounters());
+  }
+
+  /** Block throughputs in order, for comparisons. */
+  blockFigures(): { readonly throughput: number[]; readonly medianUs: number[] } {
+    const throughput: number[] = [];
+    const medianUs: number[] = [];
+    for (const { block, startUs, endUs } of this.#blocks) {
+      const times = this.#attempts
+        .filter((attempt) => attempt.block === block && attempt.outcome === "committed")
+        .map((attempt) => attempt.endUs - attempt.dueUs)
+        .toSorted((a, b) => a - b);
+      throughput.push(times.length / ((endUs - startUs) / 1_000_000));
+      medianUs.push(times[Math.floor(times.length / 2)] ?? Number.NaN);
+    }
+    return { throughput, medianUs };
+  }
+
+  /** Learns open outcomes, writes the run directory, and sums up. */
+  async finish(): Promise<RunSummary> {
+    const { directory, manifest, clock, signal, plan } = this.#options;
+    const { spec } = this.#system;
+    const { promises } = await loadStateSystem(spec);
+    await this.#resolveUnknown();
+    const complete = !signal.aborted && this.#blocks.length === plan.load.blocks;
+    return finishRun(directory, {
+      manifest: {
+        ...manifest,
+        state: complete ? "complete" : "partial",
+        durationMs: Math.round(clock.nowMs() - manifest.startedAtMs),
+      },
+      attempts: this.#attempts,
+      transactions: this.#transactions,
+      measurements: {
+        blocks: this.#blocks,
+        storage: this.#storage,
+        platform: { coldStarts: this.#coldStarts, invocations: this.#invocations },
+        cpuCores: Object.fromEntries(
+          [...this.#cpuSeconds].map(([name, seconds]) => [name, seconds / this.#measuredSeconds]),
+        ),
+        promises,
+        invalidReasons: [],
+        faults: this.#faults,
+      },
+    });
+  }
+
+  /**
+   * Asks the system what became of transactions whose answer was lost: what they wrote may have been
+   * read, and its place in the version order is needed to judge those reads.
+   */
+  async #resolveUnknown(): Promise<void> {
+    if (!this.#transactions.some(({ outcome }) => outcome === "unknown")) return;
+    // `direct` keeps no outcomes; asking it would only open another connection.
+    if (this.plan.system === "direct") return;
+    const system = await openStateSystem(this.#system.spec);
+    try {
+      for (const [index, transaction] of this.#transactions.entries()) {
+        if (transaction.outcome !== "unknown") continue;
+        const { requestId, transactionId } = transaction;
+        const context = { system: system.name, requestId, transactionId, carried: {} };
+        const outcome = await system.outcomeOf(context);
+        if (outcome.kind === "unknown") continue;
+        const commitOrder = outcome.kind === "committed" ? outcome.commitOrder : undefined;
+        this.#transactions[index] = {
+          ...transaction,
+          // Its reads after the loss are not known, so it is not judged; its place in the order is.
+          outcome: outcome.kind === "aborted" ? "aborted" : "unknown",
+          ...(commitOrder !== undefined && { commitOrder }),
+        };
+      }
+    } finally {
+      await system.close();
+    }
+  }
+
+  #attemptContext() {
+    const { environment, plan, clock } = this.#options;
+    const { platform } = environment;
+    const functionName = functionNameOf(plan.system);
+    return { platform, functionName, clock, valueBytes: this.workload.valueBytes };
+  }
+
+  #loop() {
+    const { clients } = this.plan.load;
+    return { ...this.#attemptContext(), workload: this.workload, clients };
+  }
+
+  #processes(): Record<string, readonly number[]> {
+    const { storage, platform } = this.#options.environment;
+    return {
+      load: [process.pid],
+      ...this.#system.pids,
+      ...(storage.pids.length > 0 && { [storage.name]: storage.pids }),
+      ...(platform.pids.length > 0 && { platform: platform.pids }),
+    };
+  }
+
+  #addCpu(cores: Readonly<Record<string, number>>, seconds: number): void {
+    this.#measuredSeconds += seconds;
+    for (const [name, used] of Object.entries(cores))
+      this.#cpuSeconds.set(name, (this.#cpuSeconds.get(name) ?? 0) + used * seconds);
+  }
+
+  #addStorage(before: StorageCounters | undefined, after: StorageCounters | undefined): void {
+    if (before === undefined || after === undefined) return;
+    const sum = this.#storage ?? { calls: 0, bytes: 0 };
+    this.#storage = {
+      calls: sum.calls + after.calls - before.calls,
+      bytes: sum.bytes + after.bytes - before.bytes,
+    };
+  }
+
+  async #storageCounters(): Promise<StorageCounters | undefined> {
+    return this.#system.storageCounters?.();
+  }
+}
+
+function writesOf({ operations }: RecordedTransaction): RecordedTransaction["operations"] {
+  return operations.filter(({ kind }) => kind === "write");
+}

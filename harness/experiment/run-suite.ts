@@ -1,0 +1,347 @@
+/**
+ * @module Runs experiments: environments one after another, cells of a group in alternating blocks.
+ *
+ * What cannot run here is reported as not run, with how to have it; an interrupt ends the block under
+ * way and keeps what was measured. Everything started is stopped, whatever happens.
+ */
+import { join } from "node:path";
+import type { Clock } from "#kit/clock.ts";
+import { NotAvailableError } from "#kit/errors.ts";
+import { createPrng, type Prng } from "#kit/prng.ts";
+import { ratioOfBlocks } from "#harness/stats/bootstrap.ts";
+import { describeFaultPlan } from "#harness/faults/plan.ts";
+import { describeGit, describeMachine, describeVersions } from "#harness/metrics/machine.ts";
+import type {
+  Cell,
+  Comparison,
+  NotRun,
+  RunLabel,
+  RunManifest,
+  RunSummary,
+  SuiteResult,
+} from "#harness/record/run.ts";
+import type { CellPlan, ExperimentDefinition, ProfileName } from "./define.ts";
+import { type Environment, openEnvironment } from "./environment.ts";
+import type { SuiteEvent } from "./events.ts";
+import { type CellGroup, groupCells } from "./group.ts";
+import { CellRun } from "./run-cell.ts";
+
+export interface SuiteRequest {
+  readonly suite: string;
+  readonly profile: ProfileName;
+  readonly mode: "paper" | "sound";
+  readonly parts: readonly {
+    readonly definition: ExperimentDefinition;
+    readonly cells: readonly CellPlan[];
+  }[];
+  readonly seed: number;
+  /** Run directories go below `<outDirectory>/runs/<experiment>/`. */
+  readonly outDirectory: string;
+  readonly command: readonly string[];
+  /** Paths of state system modules from outside, by name. */
+  readonly externalSystems: ReadonlyMap<string, string>;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: SuiteEvent) => void;
+}
+
+/** Claims are added by whoever reports; everything else is complete. */
+export async function runSuite(request: SuiteRequest): Promise<SuiteResult> {
+  return new SuiteRunner(request).run();
+}
+
+type SuiteRun = RunSummary & { readonly directory: string };
+
+class SuiteRunner {
+  readonly #request: SuiteRequest;
+  readonly #prng: Prng;
+  readonly #runs: SuiteRun[] = [];
+  readonly #comparisons: Comparison[] = [];
+  readonly #notRun: NotRun[] = [];
+  readonly #git = describeGit();
+  readonly #machine = describeMachine();
+  readonly #versions = describeVersions();
+  readonly #cells: number;
+  readonly #startedAtMs: number;
+  readonly #plannedSeconds: number;
+  #doneCells = 0;
+  #doneEstimate = 0;
+
+  constructor(request: SuiteRequest) {
+    this.#request = request;
+    this.#prng = createPrng(request.seed).fork("order");
+    const cells = request.parts.flatMap((part) => part.cells);
+    this.#cells = cells.length;
+    this.#plannedSeconds = sumOf(cells);
+    this.#startedAtMs = request.clock.nowMs();
+  }
+
+  async run(): Promise<SuiteResult> {
+    const { parts, onEvent, signal, clock, suite, profile } = this.#request;
+    onEvent({ kind: "plan", cells: this.#cells, estimateSeconds: this.#plannedSeconds });
+    for (const { definition, cells } of parts) {
+      for (const { groups } of groupCells(cells)) {
+        if (signal.aborted) break;
+        await this.#runEnvironment(definition, groups);
+      }
+    }
+    return {
+      schemaVersion: 1,
+      suite,
+      profile,
+      startedAtMs: this.#startedAtMs,
+      durationMs: Math.round(clock.nowMs() - this.#startedAtMs),
+      state: signal.aborted ? "partial" : "complete",
+      runs: this.#runs,
+      comparisons: this.#comparisons,
+      claims: [],
+      notRun: this.#notRun,
+      machine: this.#machine,
+    };
+  }
+
+  async #runEnvironment(
+    definition: ExperimentDefinition,
+    groups: readonly CellGroup[],
+  ): Promise<void> {
+    const { seed, clock, externalSystems, signal } = this.#request;
+    const plans = groups.flatMap((group) => group.plans);
+    let environment: Environment;
+    try {
+      environment = await openEnvironment({ plans, seed, clock, externalSystems });
+    } catch (error) {
+      if (!(error instanceof NotAvailableError)) throw error;
+      this.#skip(definition, plans, error);
+      return;
+    }
+    try {
+      for (const group of groups) {
+        if (signal.aborted) break;
+        await this.#runGroup(definition, environment, group);
+      }
+    } finally {
+      await environment.close();
+    }
+  }
+
+  async #runGroup(
+    definition: ExperimentDefinition,
+    environment: Environment,
+    group: CellGroup,
+  ): Promise<void> {
+    const { seed, clock, signal } = this.#request;
+    const { plans } = group;
+    const total = plans.reduce((sum, { load }) => sum + load.clients * load.requestsPerClient, 0);
+    let done = 0;
+    const label = labelOf(plans[0]);
+    const startedMs = clock.nowMs();
+    const onRequest = (): void => {
+      done += 1;
+      this.#progress({ label, done, total, startedMs, estimate: sumOf(plans) });
+    };
+    const cells = plans.map((plan) => {
+      const manifest = this.#manifest(definition, environment, plan);
+      const directory = this.#directoryOf(manifest);
+      return {
+        manifest,
+        directory,
+        run: new CellRun({
+          plan,
+          environment,
+          directory,
+          manifest,
+          seed,
+          clock,
+          signal,
+          onRequest,
+        }),
+      };
+    });
+    for (const { run } of cells) await run.prepare();
+    const blocks = Math.max(...plans.map(({ load }) => load.blocks));
+    for (let block = 0; block < blocks && !signal.aborted; block += 1)
+      for (const { run } of shuffled(cells, this.#prng))
+        if (!signal.aborted) await run.runBlock(block);
+    for (const { run, directory } of cells) {
+      const summary = await run.finish();
+      this.#runs.push({ ...summary, directory });
+      this.#doneCells += 1;
+      this.#doneEstimate += run.plan.estimateSeconds;
+      this.#announce(summary);
+    }
+    this.#compare(
+      definition,
+      cells.map(({ run }) => run),
+    );
+  }
+
+  /** Every other system against the first, which is the baseline. */
+  #compare(definition: ExperimentDefinition, runs: readonly CellRun[]): void {
+    const [baseline, ...others] = runs;
+    if (baseline === undefined) return;
+    const base = baseline.blockFigures();
+    for (const other of others) {
+      const figures = other.blockFigures();
+      if (figures.medianUs.length !== base.medianUs.length) continue;
+      const pair = `${other.plan.system}/${baseline.plan.system}`;
+      const where = `${definition.id} ${describeCell(other.plan.cell)}`;
+      for (const [figure, name] of [
+        ["medianUs", "p50"],
+        ["throughput", "throughput"],
+      ] as const) {
+        const estimate = ratioOfBlocks(
+          figures[figure],
+          base[figure],
+          this.#prng.fork(where + name),
+        );
+        const { median, low, high, blocks } = estimate;
+        const ratio = { median: round(median), low: round(low), high: round(high) };
+        this.#comparisons.push({ name: `${pair} ${name}: ${where}`, ratio, blocks });
+      }
+    }
+  }
+
+  #skip(
+    definition: ExperimentDefinition,
+    plans: readonly CellPlan[],
+    error: NotAvailableError,
+  ): void {
+    const { onEvent } = this.#request;
+    const [first] = plans;
+    const what = `${definition.id} storage:${first?.storage.service ?? "?"}`;
+    const notRun = { what, why: `${error.what} is not installed`, get: error.get };
+    this.#notRun.push(notRun);
+    this.#doneCells += plans.length;
+    this.#doneEstimate += sumOf(plans);
+    onEvent({ kind: "not-run", notRun });
+  }
+
+  #announce(summary: RunSummary): void {
+    const { onEvent } = this.#request;
+    const { p50 } = summary.responseTimeUs;
+    const median = typeof p50 === "number" ? `p50 ${(p50 / 1_000).toFixed(2)} ms` : "";
+    const { anomalous } = summary.anomalies;
+    const broken = summary.violated.length > 0 ? `  BROKE ${summary.violated.join(", ")}` : "";
+    onEvent({
+      kind: "cell-done",
+      index: this.#doneCells,
+      cells: this.#cells,
+      label: `${summary.experiment} ${describeCell(summary.cell)}`,
+      outcome:
+        `${summary.transactions.committed} committed  ${median}` +
+        `  ${anomalous.transactions} with anomalies${broken}`,
+      secondsLeft: this.#secondsLeft(0),
+    });
+  }
+
+  #progress(now: {
+    readonly label: string;
+    readonly done: number;
+    readonly total: number;
+    readonly startedMs: number;
+    readonly estimate: number;
+  }): void {
+    const { onEvent, clock } = this.#request;
+    const seconds = Math.max(0.001, (clock.nowMs() - now.startedMs) / 1_000);
+    onEvent({
+      kind: "cell-progress",
+      index: this.#doneCells + 1,
+      cells: this.#cells,
+      label: now.label,
+      done: now.done,
+      total: now.total,
+      throughputPerSecond: now.done / seconds,
+      secondsLeft: this.#secondsLeft((now.done / now.total) * now.estimate),
+    });
+  }
+
+  /** The rest of the estimate, at the speed seen so far. */
+  #secondsLeft(extraDone: number): number {
+    const done = this.#doneEstimate + extraDone;
+    const seconds = (this.#request.clock.nowMs() - this.#startedAtMs) / 1_000;
+    const speed = done > 1 ? seconds / done : 1;
+    return Math.max(0, (this.#plannedSeconds - done) * speed);
+  }
+
+  #manifest(
+    definition: ExperimentDefinition,
+    environment: Environment,
+    plan: CellPlan,
+  ): RunManifest {
+    const { profile, mode, seed, clock, command } = this.#request;
+    const nowMs = clock.nowMs();
+    const time = new Date(nowMs).toISOString().replaceAll(/[-:.Z]/g, "");
+    const suffix = this.#prng
+      .nextInt(36 ** 4)
+      .toString(36)
+      .padStart(4, "0");
+    return {
+      schemaVersion: 1,
+      runId: `${time}-${plan.system}-${plan.storage.service}-${suffix}`,
+      experiment: definition.id,
+      profile,
+      mode,
+      cell: plan.cell,
+      labels: labelsOf(plan),
+      state: "running",
+      startedAtMs: Math.round(nowMs),
+      seeds: { seed },
+      resolved: {
+        workload: plan.workload.parameters,
+        platform: { ...plan.platform },
+        system: { name: plan.system, ...environment.systems.get(plan.system)?.description },
+        storage: { ...environment.storage.description, ...environment.storage.target },
+        load: { model: "closed loop", thinkTimeMs: 0, ...plan.load },
+        faults: { plan: describeFaultPlan(plan.faults) },
+      },
+      emulation: environment.emulation,
+      versions: this.#versions,
+      git: this.#git,
+      machine: this.#machine,
+      command: this.#request.command.length > 0 ? command : ["run"],
+    };
+  }
+
+  #directoryOf(manifest: RunManifest): string {
+    return join(this.#request.outDirectory, "runs", manifest.experiment, manifest.runId);
+  }
+}
+
+/** A cell in a few words: what differs between cells of an experiment. */
+export function describeCell(cell: Cell): string {
+  const { system, storage, emulation, zipfTheta, faults } = cell;
+  const parts = [`${system} over ${emulation === "none" ? storage : `emulated ${emulation}`}`];
+  if (zipfTheta > 0) parts.push(`zipf ${zipfTheta}`);
+  if (faults !== "none") parts.push(faults);
+  if (cell["writes"] !== undefined)
+    parts.push(`${String(cell["writes"])} ${String(cell["batch"])}`);
+  return parts.join(", ");
+}
+
+function labelOf(plan: CellPlan | undefined): string {
+  return plan === undefined ? "" : describeCell({ ...plan.cell, system: "both" });
+}
+
+function labelsOf({ storage, platform }: CellPlan): RunLabel[] {
+  const emulator = storage.service === "dynamodb" || storage.service === "s3";
+  const kind: RunLabel =
+    storage.emulation !== "none" ? "emulated" : emulator ? "emulator" : "measured";
+  return [
+    kind,
+    "closed-loop",
+    ...(platform.invocation === "none" ? [] : ["invocation-emulated" as const]),
+  ];
+}
+
+function sumOf(plans: readonly CellPlan[]): number {
+  return plans.reduce((sum, { estimateSeconds }) => sum + estimateSeconds, 0);
+}
+
+function shuffled<T>(items: readonly T[], prng: Prng): T[] {
+  const drawn = items.map((item) => ({ item, at: prng.next() }));
+  return drawn.toSorted((a, b) => a.at - b.at).map(({ item }) => item);
+}
+
+function round(value: number): number {
+  return Math.round(value * 1_000) / 1_000;
+}

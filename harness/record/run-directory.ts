@@ -1,0 +1,116 @@
+/** @module Writes and reads run directories: the only interface between measuring and presenting. */
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { gunzip, gzip } from "node:zlib";
+import { ProjectError } from "#kit/errors.ts";
+import { writeHistogramLog } from "#harness/metrics/histogram.ts";
+import type { AttemptRecord } from "./attempts.ts";
+import type { RecordedTransaction } from "./history.ts";
+import type { Measurements } from "./measurements.ts";
+import { toPlume } from "./plume.ts";
+import type { RunManifest, RunSummary } from "./run.ts";
+import { parseManifest, parseSummary } from "./schema.ts";
+import { stableJson } from "./stable-json.ts";
+import { histogramsOf, type RawRun, summarize } from "./summarize.ts";
+
+const compress = promisify(gzip);
+const decompress = promisify(gunzip);
+
+/** A run directory cannot be written or read. */
+export class RunDirectoryError extends ProjectError {
+  readonly code = "run_directory";
+  readonly disposition = "abort";
+
+  constructor(action: string, path: string, options: { cause: unknown }) {
+    super(`cannot ${action} ${path}; is there space, and may it be written?`, options);
+  }
+}
+
+/** Makes the directory and says that a run has begun; the rest follows with `finishRun`. */
+export async function beginRun(directory: string, manifest: RunManifest): Promise<void> {
+  await guarded("create", directory, async () => {
+    await mkdir(directory, { recursive: true });
+    await writeAtomically(join(directory, "manifest.json"), stableJson(manifest));
+  });
+}
+
+/** Writes everything a run has produced; the summary last, so that it never stands alone. */
+export async function finishRun(directory: string, run: RawRun): Promise<RunSummary> {
+  const { manifest, attempts, transactions, measurements } = run;
+  const { summary, checks } = summarize(run);
+  const { responseTime, serviceTime } = histogramsOf(attempts);
+  const { startedAtMs, durationMs = 0 } = manifest;
+  const span = { startMs: startedAtMs, endMs: startedAtMs + durationMs };
+  const log = writeHistogramLog(
+    [
+      { tag: "response-time-us", histogram: responseTime, ...span },
+      { tag: "service-time-us", histogram: serviceTime, ...span },
+    ],
+    startedAtMs,
+  );
+  const { text, ids } = toPlume(transactions);
+  const write = (name: string, content: string | Uint8Array): Promise<void> =>
+    writeAtomically(join(directory, name), content);
+  await guarded("write", directory, async () => {
+    await write("requests.ndjson.gz", await compress(toLines(attempts)));
+    await write("transactions.ndjson.gz", await compress(toLines(transactions)));
+    await write("measurements.json", stableJson(measurements));
+    await write("latency.hlog", log);
+    await write("history.txt", text);
+    await write("history-ids.json", stableJson(ids));
+    await write("manifest.json", stableJson(manifest));
+    await write("checks.json", stableJson(checks));
+    await write("summary.json", stableJson(summary));
+  });
+  return summary;
+}
+
+/** The summary of a run, validated. */
+export async function readSummary(directory: string): Promise<RunSummary> {
+  return guarded("read", directory, async () =>
+    parseSummary(JSON.parse(await readFile(join(directory, "summary.json"), "utf8"))),
+  );
+}
+
+/** Everything raw of a run. */
+export async function readRun(directory: string): Promise<RawRun> {
+  const text = (name: string): Promise<string> => readFile(join(directory, name), "utf8");
+  const lines = async (name: string): Promise<unknown[]> => {
+    const content = await decompress(await readFile(join(directory, name)));
+    return fromLines(content.toString());
+  };
+  return guarded("read", directory, async () => ({
+    manifest: parseManifest(JSON.parse(await text("manifest.json"))),
+    attempts: (await lines("requests.ndjson.gz")) as AttemptRecord[],
+    transactions: (await lines("transactions.ndjson.gz")) as RecordedTransaction[],
+    measurements: JSON.parse(await text("measurements.json")) as Measurements,
+  }));
+}
+
+function toLines(records: readonly unknown[]): string {
+  return records.map((record) => `${JSON.stringify(record)}\n`).join("");
+}
+
+function fromLines(text: string): unknown[] {
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as unknown);
+}
+
+/** Readers see the old file or the new one, never half of it. */
+async function writeAtomically(path: string, content: string | Uint8Array): Promise<void> {
+  const temporary = `${path}.tmp-${process.pid}`;
+  await writeFile(temporary, content);
+  await rename(temporary, path);
+}
+
+async function guarded<T>(action: string, path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof ProjectError) throw cause;
+    throw new RunDirectoryError(action, path, { cause });
+  }
+}

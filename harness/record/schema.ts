@@ -1,0 +1,131 @@
+/** @module Checks what is read back: a record from elsewhere must be refused, not half understood. */
+import { z } from "zod";
+import { ProjectError } from "#kit/errors.ts";
+import type { RunManifest, RunSummary, SuiteResult } from "./run.ts";
+
+/** A file is not what it says it is. */
+export class SchemaError extends ProjectError {
+  readonly code = "bad_record";
+  readonly disposition = "abort";
+
+  constructor(what: string, problems: string, options?: ErrorOptions) {
+    super(`not a readable ${what}: ${problems}`, options);
+  }
+}
+
+const cell = z
+  .looseObject({
+    workload: z.string(),
+    platform: z.string(),
+    system: z.string(),
+    storage: z.string(),
+    emulation: z.string(),
+    faults: z.string(),
+    zipfTheta: z.number(),
+    clients: z.number().int(),
+  })
+  .catchall(z.union([z.string(), z.number(), z.boolean()]));
+const percentile = z.union([z.number(), z.object({ need: z.number(), have: z.number() })]);
+const distribution = z.object({
+  count: z.number().int(),
+  min: z.number(),
+  max: z.number(),
+  mean: z.number(),
+  p50: percentile,
+  p90: percentile,
+  p99: percentile,
+  p999: percentile,
+  clipped: z.number().int(),
+});
+const anomaly = z.object({ transactions: z.number().int(), upperBoundPer10k: z.number() });
+const anomalies = z.object({
+  judged: z.number().int(),
+  readYourWrites: anomaly,
+  fractured: anomaly,
+  nonRepeatable: anomaly,
+  dirtyReads: anomaly,
+  anomalous: anomaly,
+  undecidedPairs: z.number().int(),
+  versionOrder: z.enum(["commit-order", "write-intervals"]),
+  witnesses: z.array(z.object({ kind: z.string(), explanation: z.string() })),
+});
+const label = z.enum([
+  "measured",
+  "emulated",
+  "emulator",
+  "simulated",
+  "closed-loop",
+  "open-loop",
+  "invocation-emulated",
+]);
+const summary = z.looseObject({
+  schemaVersion: z.literal(1),
+  runId: z.string(),
+  experiment: z.string(),
+  cell,
+  labels: z.array(label),
+  valid: z.boolean(),
+  invalidReasons: z.array(z.string()),
+  transactions: z.object({
+    committed: z.number().int(),
+    aborted: z.number().int(),
+    failed: z.number().int(),
+    unknown: z.number().int(),
+  }),
+  retries: z.record(z.string(), z.number().int()),
+  measuredSeconds: z.number(),
+  throughputPerSecond: z.number(),
+  responseTimeUs: distribution,
+  serviceTimeUs: distribution,
+  anomalies,
+  promises: z.array(z.string()),
+  violated: z.array(z.string()),
+  verdicts: z.record(z.string(), z.enum(["pass", "violation", "undecided", "not-run"])),
+  platform: z.object({ coldStarts: z.number().int(), invocations: z.number().int() }),
+  storage: z
+    .object({ callsPerTransaction: z.number(), bytesPerTransaction: z.number() })
+    .nullable(),
+  cpuCores: z.record(z.string(), z.number()),
+});
+const manifest = z.looseObject({
+  schemaVersion: z.literal(1),
+  runId: z.string(),
+  experiment: z.string(),
+  profile: z.string(),
+  mode: z.enum(["paper", "sound"]),
+  cell,
+  labels: z.array(label),
+  state: z.enum(["running", "complete", "partial"]),
+  startedAtMs: z.number(),
+  seeds: z.record(z.string(), z.number()),
+});
+const suite = z.looseObject({
+  schemaVersion: z.literal(1),
+  suite: z.string(),
+  profile: z.string(),
+  runs: z.array(summary),
+  comparisons: z.array(z.unknown()),
+  claims: z.array(z.unknown()),
+  notRun: z.array(z.object({ what: z.string(), why: z.string(), get: z.string() })),
+});
+
+/** @throws SchemaError */
+export function parseSummary(value: unknown): RunSummary {
+  return parse("run summary", summary, value) as unknown as RunSummary;
+}
+
+/** @throws SchemaError */
+export function parseManifest(value: unknown): RunManifest {
+  return parse("run manifest", manifest, value) as unknown as RunManifest;
+}
+
+/** @throws SchemaError */
+export function parseSuite(value: unknown): SuiteResult {
+  return parse("suite result", suite, value) as unknown as SuiteResult;
+}
+
+function parse<T>(what: string, schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new SchemaError(what, z.prettifyError(parsed.error));
+}

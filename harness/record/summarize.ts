@@ -1,0 +1,117 @@
+/** @module summary.json and checks.json from the raw record: pure, so that both can be rebuilt. */
+import { countAnomalies } from "#harness/checker/counts.ts";
+import { LatencyHistogram } from "#harness/metrics/histogram.ts";
+import type { AttemptRecord } from "./attempts.ts";
+import type { RecordedTransaction } from "./history.ts";
+import type { Measurements } from "./measurements.ts";
+import type { AnomalyReport, RunManifest, RunSummary } from "./run.ts";
+
+export interface RawRun {
+  readonly manifest: RunManifest;
+  readonly attempts: readonly AttemptRecord[];
+  readonly transactions: readonly RecordedTransaction[];
+  readonly measurements: Measurements;
+}
+
+/** Histograms of a run, for its summary and its `.hlog`. */
+export function histogramsOf(attempts: readonly AttemptRecord[]): {
+  readonly responseTime: LatencyHistogram;
+  readonly serviceTime: LatencyHistogram;
+} {
+  const responseTime = new LatencyHistogram();
+  const serviceTime = new LatencyHistogram();
+  for (const { final, outcome, dueUs, startUs, endUs } of attempts) {
+    // Requests that failed count with the time until they were given up (MEASURING rule 4).
+    if (final) responseTime.record(Math.round(endUs - dueUs));
+    if (outcome === "committed") serviceTime.record(Math.round(endUs - startUs));
+  }
+  return { responseTime, serviceTime };
+}
+
+export function summarize({ manifest, attempts, transactions, measurements }: RawRun): {
+  readonly summary: RunSummary;
+  readonly checks: AnomalyReport;
+} {
+  const checks = countAnomalies(transactions);
+  const { responseTime, serviceTime } = histogramsOf(attempts);
+  const finals = attempts.filter(({ final }) => final);
+  const committed = count(finals, "committed");
+  const measuredUs = measurements.blocks.reduce(
+    (sum, { startUs, endUs }) => sum + endUs - startUs,
+    0,
+  );
+  const measuredSeconds = measuredUs / 1_000_000;
+  const perTransaction = (total: number): number =>
+    committed === 0 ? 0 : Math.round((total / committed) * 100) / 100;
+  const { storage, promises, invalidReasons, platform, cpuCores } = measurements;
+  return {
+    checks,
+    summary: {
+      schemaVersion: 1,
+      runId: manifest.runId,
+      experiment: manifest.experiment,
+      cell: manifest.cell,
+      labels: manifest.labels,
+      valid: invalidReasons.length === 0 && manifest.state === "complete",
+      invalidReasons: [
+        ...invalidReasons,
+        ...(manifest.state === "complete" ? [] : ["the run was interrupted"]),
+      ],
+      transactions: {
+        committed,
+        aborted: attempts.filter(({ final, outcome }) => !final && outcome === "aborted").length,
+        failed: count(finals, "failed"),
+        unknown: attempts.filter(({ outcome }) => outcome === "unknown").length,
+      },
+      retries: retriesByReason(attempts),
+      measuredSeconds: round(measuredSeconds, 3),
+      throughputPerSecond: measuredSeconds === 0 ? 0 : round(committed / measuredSeconds, 1),
+      responseTimeUs: responseTime.summary(),
+      serviceTimeUs: serviceTime.summary(),
+      anomalies: checks,
+      promises,
+      violated: violations(promises, checks),
+      verdicts: {
+        "counted-anomalies": violations(promises, checks).length > 0 ? "violation" : "pass",
+      },
+      platform,
+      storage:
+        storage === null
+          ? null
+          : {
+              callsPerTransaction: perTransaction(storage.calls),
+              bytesPerTransaction: Math.round(perTransaction(storage.bytes)),
+            },
+      cpuCores: Object.fromEntries(
+        Object.entries(cpuCores).map(([name, cores]) => [name, round(cores, 3)]),
+      ),
+    },
+  };
+}
+
+/** Promised properties of which a counter-example was found. */
+function violations(promises: readonly string[], checks: AnomalyReport): string[] {
+  const broken: Readonly<Record<string, boolean>> = {
+    "read-atomic": checks.fractured.transactions + checks.dirtyReads.transactions > 0,
+    "read-your-writes": checks.readYourWrites.transactions > 0,
+    "repeatable-read": checks.nonRepeatable.transactions > 0,
+  };
+  return promises.filter((promise) => broken[promise] === true);
+}
+
+function retriesByReason(attempts: readonly AttemptRecord[]): Record<string, number> {
+  const retries = new Map<string, number>();
+  for (const { final, reason = "no reason given" } of attempts) {
+    if (final) continue;
+    retries.set(reason, (retries.get(reason) ?? 0) + 1);
+  }
+  return Object.fromEntries([...retries].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function count(attempts: readonly AttemptRecord[], outcome: AttemptRecord["outcome"]): number {
+  return attempts.filter((attempt) => attempt.outcome === outcome).length;
+}
+
+function round(value: number, digits: number): number {
+  return Math.round(value * 10 ** digits) / 10 ** digits;
+}
