@@ -24,6 +24,7 @@ const aliases: Readonly<Record<string, string>> = {
   "#workloads/": "workloads/",
   "#harness/": "harness/",
   "#bench/": "bench/",
+  "#results/": "results/paper/",
 };
 
 const importPattern = /(?:\bfrom\s+|\bimport\s*\(\s*|^import\s+)["']([^"']+)["']/gm;

@@ -55,7 +55,7 @@ export const defaultReplicaSettings: ReplicaSettings = {
   writesMissingAfterMs: 2_000,
   commitResolveMs: 3_000,
   maxGroupCommit: 64,
-  maxGroupsInFlight: 4,
+  maxGroupsInFlight: 32,
   rememberedOutcomes: 100_000,
   outcomeRetentionMs: 300_000,
   storageGc: "sole-replica",

@@ -1,0 +1,34 @@
+/** @module Numbers and names as texts, the same in tables, figures and pages. Pure. */
+import type { AnomalyCount, Cell, Percentile, RunSummary } from "#harness/record/run.ts";
+
+/** `1.23 ms`; with fewer digits as it grows. */
+export function formatMs(us: Percentile): string {
+  if (typeof us !== "number") return `n/a (need ${us.need}, have ${us.have})`;
+  const ms = us / 1_000;
+  return `${ms < 10 ? ms.toFixed(2) : ms < 100 ? ms.toFixed(1) : String(Math.round(ms))} ms`;
+}
+
+/** `n/a` without reasons, for narrow columns. */
+export function formatMsShort(us: Percentile): string {
+  return typeof us === "number" ? formatMs(us).replace(" ms", "") : "n/a";
+}
+
+/** `12`, or `0 (< 3.0 per 10k)`: nothing seen still leaves a bound. */
+export function formatAnomaly({ transactions, upperBoundPer10k }: AnomalyCount): string {
+  return transactions > 0 ? String(transactions) : `0 (< ${upperBoundPer10k.toFixed(1)}/10k)`;
+}
+
+/** What a store is called in figures: an emulated service by its own name. */
+export function storeName({ storage, emulation }: Cell): string {
+  return emulation === "none" ? storage : emulation;
+}
+
+export function isEmulated({ emulation }: Cell): boolean {
+  return emulation !== "none";
+}
+
+export function kindOf({ labels }: RunSummary): string {
+  if (labels.includes("emulated")) return "emulated";
+  if (labels.includes("emulator")) return "npm emulator";
+  return labels.includes("simulated") ? "simulated" : "measured";
+}

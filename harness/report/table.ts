@@ -1,0 +1,144 @@
+/** @module The result of a suite as text for a terminal of a given width. Pure. */
+import type { RunSummary, SuiteResult } from "#harness/record/run.ts";
+import { formatAnomaly, formatMsShort, kindOf, storeName } from "./format.ts";
+
+interface Column {
+  readonly title: string;
+  readonly right: boolean;
+  /** Columns with a higher number go first when there is no room. */
+  readonly droppable: number;
+  readonly value: (run: RunSummary) => string;
+}
+
+const columns: readonly Column[] = [
+  { title: "system", right: false, droppable: 0, value: ({ cell }) => cell.system },
+  { title: "store", right: false, droppable: 0, value: ({ cell }) => storeName(cell) },
+  { title: "kind", right: false, droppable: 3, value: kindOf },
+  { title: "cell", right: false, droppable: 0, value: conditionOf },
+  {
+    title: "txns",
+    right: true,
+    droppable: 2,
+    value: ({ transactions }) => String(transactions.committed),
+  },
+  {
+    title: "txn/s",
+    right: true,
+    droppable: 1,
+    value: ({ throughputPerSecond }) => throughputPerSecond.toFixed(0),
+  },
+  {
+    title: "p50 ms",
+    right: true,
+    droppable: 0,
+    value: ({ responseTimeUs }) => formatMsShort(responseTimeUs.p50),
+  },
+  {
+    title: "p99 ms",
+    right: true,
+    droppable: 0,
+    value: ({ responseTimeUs }) => formatMsShort(responseTimeUs.p99),
+  },
+  {
+    title: "RYW",
+    right: true,
+    droppable: 0,
+    value: ({ anomalies }) => formatAnomaly(anomalies.readYourWrites),
+  },
+  {
+    title: "fractured",
+    right: true,
+    droppable: 0,
+    value: ({ anomalies }) => formatAnomaly(anomalies.fractured),
+  },
+  {
+    title: "non-rep.",
+    right: true,
+    droppable: 4,
+    value: ({ anomalies }) => formatAnomaly(anomalies.nonRepeatable),
+  },
+];
+
+/** Tables, comparisons, claims, what did not run, and where the files are. */
+export function formatResult(options: {
+  readonly suite: SuiteResult;
+  readonly report: { readonly page: string; readonly pictures: readonly string[] };
+  readonly width: number;
+}): string {
+  const { suite, report, width } = options;
+  const experiments = [...new Set(suite.runs.map(({ experiment }) => experiment))];
+  const parts = experiments.map((experiment) => {
+    const runs = suite.runs.filter((run) => run.experiment === experiment);
+    return `${experiment}\n${formatTable(runs, width)}`;
+  });
+  if (suite.comparisons.length > 0) {
+    const lines = suite.comparisons.map(({ name, ratio }) => {
+      const interval = `[${ratio.low.toFixed(2)}, ${ratio.high.toFixed(2)}]`;
+      return `  ${ratio.median.toFixed(2)} ${interval}  ${name}`;
+    });
+    parts.push(`ratios of interleaved blocks, 95 % interval\n${lines.join("\n")}`);
+  }
+  if (suite.claims.length > 0) {
+    const lines = suite.claims.map(
+      ({ verdict, text, ours, paper, source }) =>
+        `  ${verdict}: ${text}; ours ${ours ?? "n/a"}, paper ${paper} (${source})`,
+    );
+    parts.push(`claims\n${lines.join("\n")}`);
+  }
+  if (suite.notRun.length > 0) {
+    const lines = suite.notRun.map(({ what, why, get }) => `  ${what}: not run, ${why}; ${get}`);
+    parts.push(`not run\n${lines.join("\n")}`);
+  }
+  for (const { violated, anomalies, experiment, cell } of suite.runs) {
+    if (violated.length === 0) continue;
+    const witnesses = anomalies.witnesses.map(
+      ({ kind, explanation }) => `  ${kind}: ${explanation}`,
+    );
+    parts.push(
+      `${experiment}: ${cell.system} BROKE ${violated.join(", ")}\n${witnesses.join("\n")}`,
+    );
+  }
+  parts.push(["report", report.page, ...report.pictures].join("\n  "));
+  return parts.join("\n\n");
+}
+
+/** One line a run; columns are dropped until it fits. */
+export function formatTable(runs: readonly RunSummary[], width: number): string {
+  let shown = [...columns];
+  for (;;) {
+    const lines = layOut(shown, runs);
+    const widest = Math.max(...lines.map((line) => line.length));
+    const drop = shown.toSorted((a, b) => b.droppable - a.droppable)[0];
+    if (widest <= width || drop === undefined || drop.droppable === 0) return lines.join("\n");
+    shown = shown.filter((column) => column !== drop);
+  }
+}
+
+function layOut(shown: readonly Column[], runs: readonly RunSummary[]): string[] {
+  const rows = [
+    shown.map(({ title }) => title),
+    ...runs.map((run) => shown.map(({ value }) => value(run))),
+  ];
+  const widths = shown.map((_column, index) =>
+    Math.max(...rows.map((row) => row[index]?.length ?? 0)),
+  );
+  return rows.map((row) =>
+    `  ${row
+      .map((text, index) =>
+        shown[index]?.right === true
+          ? text.padStart(widths[index] ?? 0)
+          : text.padEnd(widths[index] ?? 0),
+      )
+      .join("  ")}`.trimEnd(),
+  );
+}
+
+function conditionOf({ cell, valid }: RunSummary): string {
+  const parts = [];
+  if (cell["writes"] !== undefined)
+    parts.push(`${String(cell["writes"])} ${String(cell["batch"])}`);
+  if (cell.zipfTheta > 0) parts.push(`zipf ${cell.zipfTheta}`);
+  if (cell.faults !== "none") parts.push("kills");
+  if (!valid) parts.push("INVALID");
+  return parts.join(" ");
+}

@@ -1,0 +1,78 @@
+/** @module Writes what people look at: figures, tables as CSV, the report page, the suite document. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { ProjectError } from "#kit/errors.ts";
+import type { SuiteResult } from "#harness/record/run.ts";
+import { stableJson } from "#harness/record/stable-json.ts";
+import { loadPaper } from "#results/load.ts";
+import { figures } from "./figures/registry.ts";
+import { renderPage } from "./page.ts";
+import { renderFigure } from "./render.ts";
+
+export interface WrittenReport {
+  /** The page's path. */
+  readonly page: string;
+  readonly pictures: readonly string[];
+}
+
+/** The report cannot be written. */
+export class ReportError extends ProjectError {
+  readonly code = "report_write";
+  readonly disposition = "abort";
+
+  constructor(directory: string, options: { cause: unknown }) {
+    super(
+      `cannot write the report to ${directory}; is there space, and may it be written?`,
+      options,
+    );
+  }
+}
+
+/**
+ * Writes `<outDirectory>/figures/<suite>/`: `report.html`, `suite.json` and per figure `.svg`, `.png`,
+ * `.csv`, `.vl.json`. Equal input gives equal bytes.
+ */
+export async function writeReport(options: {
+  readonly suite: SuiteResult;
+  readonly outDirectory: string;
+}): Promise<WrittenReport> {
+  const { suite, outDirectory } = options;
+  const directory = join(outDirectory, "figures", suite.suite);
+  const paper = loadPaper();
+  const pictures: string[] = [];
+  const drawn: { id: string; title: string; svg: string }[] = [];
+  const files = new Map<string, string | Uint8Array>();
+  for (const { id, title, build } of figures) {
+    const built = build({ suite, paper });
+    if (built.kind === "missing") continue;
+    const { svg, png } = await renderFigure(built.spec);
+    files.set(`${id}.svg`, svg);
+    files.set(`${id}.png`, png);
+    files.set(`${id}.csv`, toCsv(built.rows));
+    files.set(`${id}.vl.json`, stableJson(built.spec));
+    pictures.push(join(directory, `${id}.png`));
+    drawn.push({ id, title, svg });
+  }
+  const linkTo = (run: string): string => `${relative(directory, run)}/`;
+  files.set("report.html", renderPage({ suite, figures: drawn, linkTo }));
+  files.set("suite.json", stableJson(suite));
+  try {
+    await mkdir(directory, { recursive: true });
+    for (const [name, content] of files) await writeFile(join(directory, name), content);
+  } catch (cause) {
+    throw new ReportError(directory, { cause });
+  }
+  return { page: join(directory, "report.html"), pictures };
+}
+
+function toCsv(rows: readonly Readonly<Record<string, string | number>>[]): string {
+  const [first] = rows;
+  if (first === undefined) return "";
+  const fields = Object.keys(first);
+  const quote = (value: string | number | undefined): string => {
+    const text = String(value ?? "");
+    return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  const lines = [fields, ...rows.map((row) => fields.map((field) => row[field]))];
+  return lines.map((line) => `${line.map(quote).join(",")}\n`).join("");
+}
