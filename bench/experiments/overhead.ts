@@ -44,9 +44,10 @@ function planCell(options: {
 }): CellPlan {
   const { level, system, profile } = options;
   const platform = platformFor(level);
-  // The emulated S3 takes 0.2 s a transaction; half the size keeps the quick profile quick and
-  // still carries a p99 (459 samples).
-  const quick = level.emulation === "s3" ? 50 : 100;
+  // Slow stores get half the size, which keeps the quick profile quick and still carries a p99
+  // (459 samples).
+  const slow = level.emulation === "s3" || level.service === "dynamodb" || level.service === "s3";
+  const quick = slow ? 50 : 100;
   const requestsPerClient = sizeOf(profile, { smoke: 5, quick, standard: 1_000, paper: 1_000 });
   return {
     cell: {
@@ -66,7 +67,12 @@ function planCell(options: {
     load: {
       clients,
       requestsPerClient,
-      warmUpRequestsPerClient: sizeOf(profile, { smoke: 1, quick: 10, standard: 50, paper: 50 }),
+      warmUpRequestsPerClient: sizeOf(profile, {
+        smoke: 1,
+        quick: slow ? 3 : 10,
+        standard: 50,
+        paper: 50,
+      }),
       blocks: sizeOf(profile, { smoke: 1, quick: 5, standard: 10, paper: 10 }),
     },
     faults: { kind: "none" },
