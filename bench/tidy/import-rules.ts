@@ -18,7 +18,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "workloads/functions": ["workloads", "shim/state", "harness/faas", "harness/record"],
   "harness/stats": [],
   "harness/checker": ["harness/record", "harness/stats"], // never shim: shared code would share its bugs
-  "harness/metrics": ["harness/record"],
+  "harness/metrics": ["harness/record", "harness/stats"],
   "harness/record": ["harness/metrics", "harness/checker", "harness/stats"],
   "harness/faas": [],
   "harness/faults": ["harness/faas"],

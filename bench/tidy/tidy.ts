@@ -70,7 +70,8 @@ function importProblems({ path, text }: SourceFile, dependencies: ReadonlySet<st
   const layer = layerOf(path);
   if (layer === undefined) return [];
   const problems: string[] = [];
-  for (const [, specifier = ""] of text.matchAll(importPattern)) {
+  const code = text.replaceAll(/^\s*(\*|\/\/|\/\*).*$/gm, "");
+  for (const [, specifier = ""] of code.matchAll(importPattern)) {
     const target = resolveImport(path, specifier);
     if (target === undefined) {
       if (!isKnownPackage(specifier, dependencies))

@@ -75,7 +75,7 @@ export class LatencyHistogram {
     return {
       count: this.count,
       min: none ? 0 : this.#histogram.getValueAtPercentile(0),
-      max: none ? 0 : this.#histogram.maxValue,
+      max: none ? 0 : this.#histogram.getValueAtPercentile(100),
       mean: none ? 0 : Math.round(this.#histogram.mean * 10) / 10,
       p50: this.percentile(0.5),
       p90: this.percentile(0.9),

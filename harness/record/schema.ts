@@ -111,7 +111,7 @@ const suite = z.looseObject({
 
 /** @throws SchemaError */
 export function parseSummary(value: unknown): RunSummary {
-  return parse("run summary", summary, value) as unknown as RunSummary;
+  return parse("run summary", summary, value);
 }
 
 /** @throws SchemaError */

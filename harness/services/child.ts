@@ -30,7 +30,7 @@ export interface Child {
   /** SIGTERM, and SIGKILL if that does not help. Idempotent. */
   stop(): Promise<void>;
   /** SIGKILL. */
-  kill(): void;
+  readonly kill: () => void;
 }
 
 /**

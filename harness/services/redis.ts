@@ -137,10 +137,17 @@ function serverArguments(options: {
 }): string[] {
   const { directory, port, socket, transport, appendOnly, clusterEnabled } = options;
   return [
-    ...["--dir", directory, "--save", "", "--daemonize", "no", "--loglevel", "warning"],
-    ...["--bind", "127.0.0.1", "--protected-mode", "yes", "--port", String(port)],
+    "--dir",
+    directory,
+    "--save",
+    "",
+    "--bind",
+    "127.0.0.1",
+    "--port",
+    String(port),
     ...(transport === "unix" ? ["--unixsocket", socket, "--unixsocketperm", "700"] : []),
-    ...["--appendonly", appendOnly === "none" ? "no" : "yes"],
+    "--appendonly",
+    appendOnly === "none" ? "no" : "yes",
     ...(appendOnly === "none" ? [] : ["--appendfsync", appendOnly]),
     ...(clusterEnabled ? ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"] : []),
   ];

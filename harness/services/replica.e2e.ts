@@ -96,7 +96,8 @@ describe.each(["memory", "lmdb"] as const)("a replica over %s", (kind) => {
 
   it.skipIf(!hasTools)("lets redis-benchmark run to its end", async () => {
     const { stdout } = await run("redis-benchmark", [
-      ...["-p", port(), "-t", "set,get", "-P", "16", "-q", "-n", "20000"],
+      ..."-t set,get -P 16 -q -n 20000 -p".split(" "),
+      port(),
     ]);
     expect(stdout).toMatch(/SET: .*requests per second/);
     expect(stdout).toMatch(/GET: .*requests per second/);

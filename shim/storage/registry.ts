@@ -27,7 +27,7 @@ export async function openStorage(
   options: { readonly clock: Clock },
 ): Promise<StorageEngine> {
   const { target, emulation } = spec;
-  const open = engines[target.engine] as Open<typeof target.engine>;
+  const open: (opened: never, clock: Clock) => Promise<StorageEngine> = engines[target.engine];
   const engine = await open(target as never, options.clock);
   if (emulation === undefined) return engine;
   const { emulated } = await import("./emulated/engine.ts");

@@ -19,7 +19,7 @@ export async function sealInTwoSteps(
   return Promise.all(
     groups.map((group, index) => {
       const failure = failures[index];
-      return failure === undefined ? writeSeal(engine, group) : failure;
+      return failure === undefined ? writeSeal(engine, group) : Promise.resolve(failure);
     }),
   );
 }

@@ -12,7 +12,7 @@ import { delay } from "#kit/clock.ts";
 import { describeError } from "#kit/errors.ts";
 import {
   type CommitOutcome,
-  StateError,
+  type StateError,
   type StateContext,
   type StateSession,
 } from "#shim/state/port.ts";
@@ -193,7 +193,7 @@ function toOutcome(answer: unknown): CommitOutcome {
   for (let index = 0; index + 1 < flat.length; index += 2)
     fields.set(String(flat[index]), String(flat[index + 1]));
   const reason = `${fields.get("error")}: ${fields.get("message")}`;
-  switch (fields.get("state")) {
+  switch (fields.get("state") ?? "") {
     case "committed": {
       const timestamp = fields.get("timestampUs") ?? "0";
       if (timestamp === "0") return { kind: "committed" };

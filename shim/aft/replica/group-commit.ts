@@ -6,6 +6,7 @@
  * requests, only of transactions, which `maxOpenTransactions` bounds.
  */
 import type { Clock } from "#kit/clock.ts";
+import type { ReplicaSettings } from "./options.ts";
 import type { SealedWrite, SealOutcome, StorageEngine } from "#shim/storage/port.ts";
 
 interface Waiting {
@@ -26,13 +27,12 @@ export class GroupCommit {
   constructor(options: {
     engine: StorageEngine;
     clock: Clock;
-    maxGroup: number;
-    maxInFlight: number;
+    settings: Pick<ReplicaSettings, "maxGroupCommit" | "maxGroupsInFlight">;
   }) {
     this.#engine = options.engine;
     this.#clock = options.clock;
-    this.#maxGroup = options.maxGroup;
-    this.#maxInFlight = options.maxInFlight;
+    this.#maxGroup = options.settings.maxGroupCommit;
+    this.#maxInFlight = options.settings.maxGroupsInFlight;
   }
 
   /** Seals one write, in whatever company. Never rejects. */

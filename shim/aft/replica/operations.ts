@@ -12,7 +12,7 @@ import type { Names } from "../protocol/names.ts";
 import { type Key, key as toKey } from "../protocol/types.ts";
 import type { VersionIndex } from "../protocol/version-index.ts";
 import type { ReplicaSettings } from "./options.ts";
-import type { MaybePromise, PutAnswer, ReadAnswer, Refusal } from "./port.ts";
+import type { MaybePromise, PutAnswer, ReadAnswer, Refusal, ReplicaStats } from "./port.ts";
 import type { VersionReader } from "./reader.ts";
 import { refuse, refuseForStorage } from "./refuse.ts";
 import type { Transaction } from "./transaction.ts";
@@ -119,6 +119,14 @@ export class Operations {
         resolve(refuse("writes_missing", message));
       });
     });
+  }
+
+  figures(): Pick<
+    ReplicaStats,
+    "readsTotal" | "noValidVersionTotal" | "spilledBytesTotal" | "bufferedBytes"
+  > {
+    const { readsTotal, noValidVersionTotal, spilledBytesTotal, bufferedBytes } = this;
+    return { readsTotal, noValidVersionTotal, spilledBytesTotal, bufferedBytes };
   }
 
   /** Forgets what an ended transaction held. */

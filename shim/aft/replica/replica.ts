@@ -8,19 +8,22 @@
  *   P3  A transaction's outcome is decided once and answered the same for ever (`committer.ts`).
  *   P4  Memory is bounded by `ReplicaSettings`, whatever clients do.
  */
-import type { Clock, Timer } from "#kit/clock.ts";
+import type { Clock } from "#kit/clock.ts";
 import { counted, type StorageCounters } from "#shim/storage/counted.ts";
 import type { StorageEngine } from "#shim/storage/port.ts";
 import { createNames, type Names } from "../protocol/names.ts";
 import { planCommit } from "../protocol/plan-commit.ts";
 import type { CommitRecord } from "../protocol/types.ts";
-import { isTransactionUuid, uuidTimeMs } from "../protocol/types.ts";
+import { isTransactionUuid } from "../protocol/types.ts";
 import { createUuid } from "#kit/uuid.ts";
 import { VersionIndex } from "../protocol/version-index.ts";
 import { Collector } from "./collector.ts";
-import { Committer, type Decision } from "./committer.ts";
+import { Committer } from "./committer.ts";
+import { answerWithin } from "./answer-within.ts";
 import { createDataCache, type DataCache } from "./data-cache.ts";
+import { Endings } from "./endings.ts";
 import { GroupCommit } from "./group-commit.ts";
+import { Housekeeping } from "./housekeeping.ts";
 import { Operations } from "./operations.ts";
 import { defaultReplicaSettings, type ReplicaOptions, type ReplicaSettings } from "./options.ts";
 import { Outcomes } from "./outcomes.ts";
@@ -36,12 +39,10 @@ import type {
   StatusAnswer,
 } from "./port.ts";
 import { VersionReader } from "./reader.ts";
-import { deleteOrphans, readCommitSet } from "./recovery.ts";
+import { readCommitSet } from "./recovery.ts";
 import { refuse, refuseForStorage } from "./refuse.ts";
-import { Transaction } from "./transaction.ts";
-
-/** How often open transactions are looked at for their time-out. */
-const timeoutSweepUs = 250_000;
+import { Timestamps } from "./timestamps.ts";
+import { oldestBegin, Transaction } from "./transaction.ts";
 
 /**
  * Starts a replica: reads the commit set, then serves.
@@ -68,24 +69,24 @@ class AftReplica implements Replica {
   readonly #collector: Collector;
   readonly #operations: Operations;
   readonly #reader: VersionReader;
+  readonly #timestamps: Timestamps;
   readonly #outcomes: Outcomes;
+  readonly #endings: Endings;
+  readonly #housekeeping: Housekeeping;
   /** Open transactions in the order they began. */
   readonly #open = new Map<string, Transaction>();
   /** Commits whose outcome is not known yet. */
   readonly #deciding = new Set<Promise<unknown>>();
   #beginSequence = 0;
-  #lastTimestampUs = 0;
-  #timeoutTimer: Timer | undefined;
-  #orphanTimer: Timer | undefined;
   #closing = false;
   #committedTotal = 0;
   #abortedTotal = 0;
-  #timedOutTotal = 0;
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
     this.#settings = { ...defaultReplicaSettings, ...options.settings };
     this.#clock = options.clock;
+    this.#timestamps = new Timestamps(options.clock);
     const { engine, counters } = counted(options.storage);
     this.#engine = engine;
     this.#counters = counters;
@@ -94,12 +95,7 @@ class AftReplica implements Replica {
     this.#cache = createDataCache(settings.cacheBytes);
     this.#reader = new VersionReader(engine, this.#cache);
     this.#outcomes = new Outcomes(settings.rememberedOutcomes);
-    this.#groups = new GroupCommit({
-      engine,
-      clock: this.#clock,
-      maxGroup: settings.maxGroupCommit,
-      maxInFlight: settings.maxGroupsInFlight,
-    });
+    this.#groups = new GroupCommit({ engine, clock: this.#clock, settings });
     const shared = { engine, names: this.#names, clock: this.#clock };
     this.#committer = new Committer({ ...shared, groups: this.#groups });
     this.#collector = new Collector({
@@ -107,7 +103,28 @@ class AftReplica implements Replica {
       index: this.#index,
       cache: this.#cache,
       settings,
-      oldestOpenBegin: () => this.#oldestOpenBegin(),
+      oldestOpenBegin: () => oldestBegin(this.#open),
+      onIncident: (incident) => options.onIncident?.(incident),
+    });
+    const isCommitted = (uuid: string): boolean => this.#index.find(uuid) !== undefined;
+    this.#endings = new Endings({
+      ...shared,
+      settings,
+      committer: this.#committer,
+      collector: this.#collector,
+      outcomes: this.#outcomes,
+      isCommitted,
+    });
+    this.#housekeeping = new Housekeeping({
+      ...shared,
+      settings,
+      committer: this.#committer,
+      collector: this.#collector,
+      open: this.#open,
+      isCommitted,
+      end: (transaction, refusal) => {
+        this.#end(transaction, refusal);
+      },
       onIncident: (incident) => options.onIncident?.(incident),
     });
     this.#operations = new Operations({
@@ -115,7 +132,7 @@ class AftReplica implements Replica {
       settings,
       index: this.#index,
       reader: this.#reader,
-      closedRefusal: (uuid) => this.#refuseNotOpen(uuid),
+      closedRefusal: (uuid) => this.#endings.refuseNotOpen(uuid),
       isOpen: (transaction) => this.#open.get(transaction.uuid) === transaction,
     });
   }
@@ -144,7 +161,7 @@ class AftReplica implements Replica {
         beganAtUs: this.#clock.monotonicUs(),
       }),
     );
-    this.#watchTimeouts();
+    this.#housekeeping.watchTimeouts();
     return { kind: "begun", transactionId: uuid };
   }
 
@@ -154,7 +171,7 @@ class AftReplica implements Replica {
     readonly afterWrites?: number;
   }): MaybePromise<ReadAnswer> {
     const transaction = this.#open.get(call.transactionId);
-    if (transaction === undefined) return this.#refuseNotOpen(call.transactionId);
+    if (transaction === undefined) return this.#endings.refuseNotOpen(call.transactionId);
     return this.#operations.get(transaction, call.key, call.afterWrites ?? 0);
   }
 
@@ -164,10 +181,8 @@ class AftReplica implements Replica {
     readonly afterWrites?: number;
   }): MaybePromise<readonly ReadAnswer[]> {
     const transaction = this.#open.get(call.transactionId);
-    if (transaction === undefined) {
-      const refusal = this.#refuseNotOpen(call.transactionId);
-      return call.keys.map(() => refusal);
-    }
+    if (transaction === undefined)
+      return call.keys.map(() => this.#endings.refuseNotOpen(call.transactionId));
     return this.#operations.getMany(transaction, call.keys, call.afterWrites ?? 0);
   }
 
@@ -178,7 +193,7 @@ class AftReplica implements Replica {
     readonly sequence?: number;
   }): MaybePromise<PutAnswer> {
     const transaction = this.#open.get(call.transactionId);
-    if (transaction === undefined) return this.#refuseNotOpen(call.transactionId);
+    if (transaction === undefined) return this.#endings.refuseNotOpen(call.transactionId);
     return this.#operations.put(transaction, call);
   }
 
@@ -189,7 +204,8 @@ class AftReplica implements Replica {
     const { transactionId: uuid, afterWrites = 0 } = call;
     const transaction = this.#open.get(uuid);
     if (transaction === undefined) return this.#settled(this.status({ transactionId: uuid }));
-    if (transaction.committing !== undefined) return this.#withinBound(transaction.committing);
+    if (transaction.committing !== undefined)
+      return this.#withinBound(transaction, transaction.committing);
     const ready = this.#operations.awaitWrites(transaction, afterWrites);
     if (ready instanceof Promise)
       return ready.then((refusal) => this.#commitWhenReady(transaction, refusal));
@@ -199,10 +215,8 @@ class AftReplica implements Replica {
   abort(call: { readonly transactionId: string }): { readonly kind: "aborted" } | Refusal {
     const transaction = this.#open.get(call.transactionId);
     if (transaction === undefined) {
-      const ended = this.#outcomes.get(call.transactionId);
-      return ended?.kind === "aborted"
-        ? { kind: "aborted" }
-        : this.#refuseNotOpen(call.transactionId);
+      const aborted = this.#outcomes.get(call.transactionId)?.kind === "aborted";
+      return aborted ? { kind: "aborted" } : this.#endings.refuseNotOpen(call.transactionId);
     }
     if (transaction.committing !== undefined)
       return refuse("transaction_committing", `transaction ${transaction.uuid} is committing`);
@@ -216,7 +230,7 @@ class AftReplica implements Replica {
     if (transaction !== undefined)
       return transaction.committing === undefined
         ? { kind: "open" }
-        : this.#withinBound(transaction.committing);
+        : this.#withinBound(transaction, transaction.committing);
     const ended = this.#outcomes.get(uuid);
     if (ended?.kind === "committed") return ended.answer;
     if (ended?.kind === "aborted") return { kind: "aborted", refusal: ended.refusal };
@@ -227,7 +241,7 @@ class AftReplica implements Replica {
       const refusal = refuse("unknown_transaction", `${JSON.stringify(uuid)} is no transaction id`);
       return { kind: "aborted", refusal };
     }
-    return this.#statusFromStorage(uuid);
+    return this.#endings.ask(uuid);
   }
 
   stats(): ReplicaStats {
@@ -235,63 +249,53 @@ class AftReplica implements Replica {
       openTransactions: this.#open.size,
       committedTotal: this.#committedTotal,
       abortedTotal: this.#abortedTotal,
-      timedOutTotal: this.#timedOutTotal,
-      readsTotal: this.#operations.readsTotal,
+      timedOutTotal: this.#housekeeping.timedOutTotal,
+      ...this.#operations.figures(),
       cacheHitsTotal: this.#reader.hits,
-      noValidVersionTotal: this.#operations.noValidVersionTotal,
-      spilledBytesTotal: this.#operations.spilledBytesTotal,
-      bufferedBytes: this.#operations.bufferedBytes,
       cachedBytes: this.#cache.bytes,
       knownTransactions: this.#index.transactionCount,
       knownKeys: this.#index.keyCount,
       collectedTransactionsTotal: this.#collector.collectedTotal,
       groupCommitsTotal: this.#groups.groupsTotal,
-      storage: {
-        calls: this.#counters.calls,
-        bytesRead: this.#counters.bytesRead,
-        bytesWritten: this.#counters.bytesWritten,
-        errors: this.#counters.errors,
-      },
+      storage: this.#counters,
     };
   }
 
   async close(): Promise<void> {
     this.#closing = true;
-    this.#timeoutTimer?.cancel();
-    this.#orphanTimer?.cancel();
+    this.#housekeeping.close();
     this.#collector.close();
     const bound = new Promise<void>((resolve) => {
       this.#clock.schedule(this.#settings.commitResolveMs * 1_000, resolve);
     });
     await Promise.race([Promise.all(this.#deciding), bound]);
     this.#committer.close();
-    const stopping = refuse("shutting_down", "this replica has stopped");
     for (const transaction of this.#open.values())
-      if (transaction.committing === undefined) this.#end(transaction, stopping);
+      if (transaction.committing === undefined)
+        this.#end(transaction, refuse("shutting_down", "this replica has stopped"));
   }
 
   /** Reads the commit set into the index and starts the periodic work. */
   async recover(): Promise<void> {
-    const { commit } = this.#names;
     const retainUntilMs = this.#clock.nowMs() + this.#settings.outcomeRetentionMs;
     await readCommitSet({
       engine: this.#engine,
       names: this.#names,
       onOutcome: (outcome) => {
         if (outcome.kind === "committed") this.#learn(outcome.record);
-        else this.#collector.retain(commit(outcome.uuid), retainUntilMs);
+        else this.#collector.retain(this.#names.commit(outcome.uuid), retainUntilMs);
       },
       onCorrupt: (error) => {
         const { message } = error;
         this.#options.onIncident?.({ kind: "corrupt_record", message, cause: error });
       },
     });
-    if (this.#settings.storageGc === "sole-replica") this.#sweepOrphans();
+    if (this.#settings.storageGc === "sole-replica") this.#housekeeping.sweepOrphans();
   }
 
   /** Makes a durable commit visible; atomically, as nothing is awaited. */
   #learn(record: CommitRecord): void {
-    this.#lastTimestampUs = Math.max(this.#lastTimestampUs, record.id.timestampUs);
+    this.#timestamps.learn(record.id.timestampUs);
     this.#collector.supersede(this.#index.add(record), this.#beginSequence);
   }
 
@@ -300,7 +304,8 @@ class AftReplica implements Replica {
     missing: Refusal | undefined,
   ): MaybePromise<CommitAnswer> {
     // While it waited, another call may have committed or ended it.
-    if (transaction.committing !== undefined) return this.#withinBound(transaction.committing);
+    if (transaction.committing !== undefined)
+      return this.#withinBound(transaction, transaction.committing);
     if (this.#open.get(transaction.uuid) !== transaction)
       return this.#settled(this.status({ transactionId: transaction.uuid }));
     if (missing !== undefined) return this.#abortWith(transaction, missing);
@@ -311,16 +316,13 @@ class AftReplica implements Replica {
     void transaction.committing.finally(() => {
       if (transaction.committing !== undefined) this.#deciding.delete(transaction.committing);
     });
-    return this.#withinBound(transaction.committing);
+    return this.#withinBound(transaction, transaction.committing);
   }
 
   /** No record is written: there is nothing to make visible (ARCHITECTURE, Deviation 1). */
   #commitReadOnly(transaction: Transaction): CommitAnswer {
-    const answer: CommitAnswer = {
-      kind: "committed",
-      timestampUs: 0,
-      transactionId: transaction.uuid,
-    };
+    const { uuid: transactionId } = transaction;
+    const answer: CommitAnswer = { kind: "committed", timestampUs: 0, transactionId };
     this.#committedTotal += 1;
     this.#close(transaction);
     this.#outcomes.set(transaction.uuid, { kind: "committed", answer });
@@ -332,7 +334,7 @@ class AftReplica implements Replica {
     await transaction.spilling;
     if (transaction.poison !== undefined) return this.#abortWith(transaction, transaction.poison);
 
-    const timestampUs = this.#nextTimestampUs();
+    const timestampUs = this.#timestamps.next();
     const record: CommitRecord = {
       id: { timestampUs, uuid },
       writeSet: transaction.writeSet(),
@@ -383,21 +385,9 @@ class AftReplica implements Replica {
     transaction.wakeAll();
   }
 
-  /** The answer, or "unknown" when storage keeps us waiting; the commit itself goes on. */
-  async #withinBound(committing: Promise<CommitAnswer>): Promise<CommitAnswer> {
-    let timer: Timer | undefined;
-    const bound = new Promise<undefined>((resolve) => {
-      timer = this.#clock.schedule(this.#settings.commitResolveMs * 1_000, () => {
-        resolve(undefined);
-      });
-    });
-    const answer = await Promise.race([committing, bound]);
-    timer?.cancel();
-    if (answer !== undefined) return answer;
-    const waiting = [...this.#open.values()].find((one) => one.committing === committing);
-    const message = "storage did not say in time whether the commit happened; ask again";
-    const refusal = refuse("storage_unavailable", message);
-    return { kind: "unknown", refusal: waiting?.doubt ?? refusal };
+  #withinBound(transaction: Transaction, committing: Promise<CommitAnswer>): Promise<CommitAnswer> {
+    const { commitResolveMs } = this.#settings;
+    return answerWithin({ transaction, committing, clock: this.#clock, boundMs: commitResolveMs });
   }
 
   async #settled(status: Promise<StatusAnswer>): Promise<CommitAnswer> {
@@ -405,117 +395,5 @@ class AftReplica implements Replica {
     if (answer.kind !== "open") return answer;
     const refusal = refuse("transaction_exists", "the transaction was begun again meanwhile");
     return { kind: "unknown", refusal };
-  }
-
-  async #statusFromStorage(uuid: string): Promise<CommitAnswer> {
-    const { outcomeRetentionMs, transactionTimeoutMs } = this.#settings;
-    const askableMs = outcomeRetentionMs + transactionTimeoutMs;
-    try {
-      if (uuidTimeMs(uuid) < this.#clock.nowMs() - askableMs) return await this.#statusOfOld(uuid);
-      const decision = await this.#committer.decideForeign(uuid);
-      if (decision.kind === "aborted") {
-        const until = this.#clock.nowMs() + askableMs;
-        this.#collector.retain(this.#names.commit(uuid), until);
-      }
-      return this.#answerOf(uuid, decision);
-    } catch (error) {
-      return { kind: "unknown", refusal: refuseForStorage(error) };
-    }
-  }
-
-  /** So old that its record may have been collected: absence proves nothing any more. */
-  async #statusOfOld(uuid: string): Promise<CommitAnswer> {
-    const decision = await this.#committer.find(uuid);
-    if (decision !== undefined) return this.#answerOf(uuid, decision);
-    const message = `the outcome of ${uuid} is no longer kept`;
-    return { kind: "unknown", refusal: refuse("unknown_transaction", message) };
-  }
-
-  #answerOf(uuid: string, decision: Decision): CommitAnswer {
-    if (decision.kind === "committed") {
-      const { timestampUs } = decision;
-      return { kind: "committed", timestampUs, transactionId: uuid };
-    }
-    const refusal = refuse(
-      "unknown_transaction",
-      `transaction ${uuid} is not open here and never committed`,
-    );
-    this.#outcomes.set(uuid, { kind: "aborted", refusal });
-    return { kind: "aborted", refusal };
-  }
-
-  #refuseNotOpen(uuid: string): Refusal {
-    const ended = this.#outcomes.get(uuid);
-    if (ended?.kind === "aborted") return ended.refusal;
-    if (ended?.kind === "committed" || this.#index.find(uuid) !== undefined)
-      return refuse("transaction_committed", `transaction ${uuid} has committed`);
-    return refuse("unknown_transaction", `transaction ${uuid} is not open here`);
-  }
-
-  /** Later than every timestamp given or learnt, whatever the wall clock does. */
-  #nextTimestampUs(): number {
-    const nowUs = Math.trunc(this.#clock.nowMs()) * 1_000;
-    this.#lastTimestampUs = Math.max(this.#lastTimestampUs + 1, nowUs);
-    return this.#lastTimestampUs;
-  }
-
-  #oldestOpenBegin(): number {
-    const oldest = this.#open.values().next();
-    return oldest.done === true ? Infinity : oldest.value.beginSequence;
-  }
-
-  /** One timer for all, and none while nothing is open. */
-  #watchTimeouts(): void {
-    if (this.#timeoutTimer !== undefined) return;
-    this.#timeoutTimer = this.#clock.schedule(timeoutSweepUs, () => {
-      this.#timeoutTimer = undefined;
-      this.#abortTimedOut();
-      if (this.#open.size > 0 && !this.#closing) this.#watchTimeouts();
-    });
-  }
-
-  #abortTimedOut(): void {
-    const { transactionTimeoutMs } = this.#settings;
-    const latestUs = this.#clock.monotonicUs() - transactionTimeoutMs * 1_000;
-    for (const transaction of this.#open.values()) {
-      if (transaction.beganAtUs > latestUs) return;
-      if (transaction.committing !== undefined) continue;
-      this.#timedOutTotal += 1;
-      const message = `open for more than ${transactionTimeoutMs} ms, and aborted`;
-      this.#end(transaction, refuse("transaction_timeout", message));
-    }
-  }
-
-  #sweepOrphans(): void {
-    const { orphanSweepMs, transactionTimeoutMs, outcomeRetentionMs } = this.#settings;
-    void deleteOrphans({
-      engine: this.#engine,
-      names: this.#names,
-      committer: this.#committer,
-      clock: this.#clock,
-      // Twice the time-out: a transaction may begin late and commit slowly.
-      beforeMs: this.#clock.nowMs() - 2 * transactionTimeoutMs,
-      isKnown: (uuid) => this.#open.has(uuid) || this.#index.find(uuid) !== undefined,
-      onFenced: (uuid) => {
-        const untilMs = this.#clock.nowMs() + outcomeRetentionMs;
-        this.#collector.retain(this.#names.commit(uuid), untilMs);
-      },
-    }).then(
-      () => {
-        this.#scheduleOrphanSweep(orphanSweepMs);
-      },
-      (cause: unknown) => {
-        const message = "the search for orphaned data will be tried again";
-        this.#options.onIncident?.({ kind: "collection_failed", message, cause });
-        this.#scheduleOrphanSweep(orphanSweepMs);
-      },
-    );
-  }
-
-  #scheduleOrphanSweep(afterMs: number): void {
-    if (this.#closing || afterMs === 0) return;
-    this.#orphanTimer = this.#clock.schedule(afterMs * 1_000, () => {
-      this.#sweepOrphans();
-    });
   }
 }

@@ -14,15 +14,15 @@ export interface TestReplica {
   readonly clock: ManualClock;
   readonly storage: StorageEngine;
   /** A fresh transaction id, not begun. */
-  newId(): string;
+  readonly newId: () => string;
   /** Begins and says the id. */
-  begin(): string;
+  readonly begin: () => string;
   /** One whole transaction; the commit's answer. */
-  write(values: Readonly<Record<string, string>>): Promise<CommitAnswer>;
+  readonly write: (values: Readonly<Record<string, string>>) => Promise<CommitAnswer>;
   /** The value as text; `null` for absent; the code of a refusal with `!`. */
-  read(transactionId: string, key: string): Promise<string | null>;
+  readonly read: (transactionId: string, key: string) => Promise<string | null>;
   /** A read in a transaction of its own. */
-  peek(key: string): Promise<string | null>;
+  readonly peek: (key: string) => Promise<string | null>;
 }
 
 let seed = 0;

@@ -93,3 +93,9 @@ export class Transaction {
     for (const { resume } of ready) resume();
   }
 }
+
+/** Begin sequence of the oldest open transaction; infinite when none is. `open` is in begin order. */
+export function oldestBegin(open: ReadonlyMap<string, Transaction>): number {
+  const oldest = open.values().next();
+  return oldest.done === true ? Infinity : oldest.value.beginSequence;
+}

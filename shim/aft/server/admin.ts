@@ -5,7 +5,7 @@ import type { Replica } from "../replica/port.ts";
 
 export interface AdminServer {
   readonly address: string;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** `/healthz`: the process answers. `/readyz`: it serves. `/metrics`: counters of the replica. */
@@ -20,7 +20,7 @@ export async function startAdmin(options: {
     const respond = (code: number, body: string, type = "text/plain"): void => {
       response.writeHead(code, { "content-type": type }).end(body);
     };
-    switch (request.url) {
+    switch (request.url ?? "/") {
       case "/healthz":
         respond(200, "ok\n");
         return;

@@ -86,7 +86,7 @@ export async function startServer(options: ServerOptions): Promise<AftServer> {
       },
     });
   });
-  await listen(server, options.listen);
+  await bind(server, options.listen);
   return {
     address: addressOf(server, options.listen),
     get connections() {
@@ -109,7 +109,7 @@ function passwordCheck(password: string | undefined): ((given: Buffer) => boolea
   return (given) => timingSafeEqual(createHash("sha256").update(given).digest(), expected);
 }
 
-async function listen(server: Server, address: ListenAddress): Promise<void> {
+async function bind(server: Server, address: ListenAddress): Promise<void> {
   // A socket file left by a killed process would keep the next one from listening.
   if ("path" in address) await rm(address.path, { force: true });
   await new Promise<void>((resolve, reject) => {

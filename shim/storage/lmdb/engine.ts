@@ -9,7 +9,7 @@ import { open, type RootDatabase } from "lmdb";
 import type { Bytes } from "#kit/bytes.ts";
 import {
   StorageClosedError,
-  StorageError,
+  type StorageError,
   StorageLimitError,
   type StorageOperation,
   StorageUnavailableError,

@@ -1,0 +1,90 @@
+/**
+ * @module What became of transactions that this replica does not know: asked of storage.
+ *
+ * "Aborted" is said only behind a fence (`Committer.decideForeign`), and never of a transaction so old
+ * that its record may have been collected.
+ */
+import type { Clock } from "#kit/clock.ts";
+import type { Names } from "../protocol/names.ts";
+import { uuidTimeMs } from "../protocol/types.ts";
+import type { Collector } from "./collector.ts";
+import type { Committer, Decision } from "./committer.ts";
+import type { ReplicaSettings } from "./options.ts";
+import type { Outcomes } from "./outcomes.ts";
+import type { CommitAnswer, Refusal } from "./port.ts";
+import { refuse, refuseForStorage } from "./refuse.ts";
+
+export class Endings {
+  readonly #settings: ReplicaSettings;
+  readonly #clock: Clock;
+  readonly #names: Names;
+  readonly #committer: Committer;
+  readonly #collector: Collector;
+  readonly #outcomes: Outcomes;
+  readonly #isCommitted: (uuid: string) => boolean;
+
+  constructor(options: {
+    settings: ReplicaSettings;
+    clock: Clock;
+    names: Names;
+    committer: Committer;
+    collector: Collector;
+    outcomes: Outcomes;
+    isCommitted: (uuid: string) => boolean;
+  }) {
+    this.#settings = options.settings;
+    this.#clock = options.clock;
+    this.#names = options.names;
+    this.#committer = options.committer;
+    this.#collector = options.collector;
+    this.#outcomes = options.outcomes;
+    this.#isCommitted = options.isCommitted;
+  }
+
+  /** Why a transaction that is not open takes no calls. */
+  refuseNotOpen(uuid: string): Refusal {
+    const ended = this.#outcomes.get(uuid);
+    if (ended?.kind === "aborted") return ended.refusal;
+    if (ended?.kind === "committed" || this.#isCommitted(uuid))
+      return refuse("transaction_committed", `transaction ${uuid} has committed`);
+    return refuse("unknown_transaction", `transaction ${uuid} is not open here`);
+  }
+
+  /** What became of a transaction that is not known here; fences it if storage does not know either. */
+  async ask(uuid: string): Promise<CommitAnswer> {
+    const { outcomeRetentionMs, transactionTimeoutMs } = this.#settings;
+    const askableMs = outcomeRetentionMs + transactionTimeoutMs;
+    try {
+      if (uuidTimeMs(uuid) < this.#clock.nowMs() - askableMs) return await this.#statusOfOld(uuid);
+      const decision = await this.#committer.decideForeign(uuid);
+      if (decision.kind === "aborted") {
+        const until = this.#clock.nowMs() + askableMs;
+        this.#collector.retain(this.#names.commit(uuid), until);
+      }
+      return this.#answerOf(uuid, decision);
+    } catch (error) {
+      return { kind: "unknown", refusal: refuseForStorage(error) };
+    }
+  }
+
+  /** So old that its record may have been collected: absence proves nothing any more. */
+  async #statusOfOld(uuid: string): Promise<CommitAnswer> {
+    const decision = await this.#committer.find(uuid);
+    if (decision !== undefined) return this.#answerOf(uuid, decision);
+    const message = `the outcome of ${uuid} is no longer kept`;
+    return { kind: "unknown", refusal: refuse("unknown_transaction", message) };
+  }
+
+  #answerOf(uuid: string, decision: Decision): CommitAnswer {
+    if (decision.kind === "committed") {
+      const { timestampUs } = decision;
+      return { kind: "committed", timestampUs, transactionId: uuid };
+    }
+    const refusal = refuse(
+      "unknown_transaction",
+      `transaction ${uuid} is not open here and never committed`,
+    );
+    this.#outcomes.set(uuid, { kind: "aborted", refusal });
+    return { kind: "aborted", refusal };
+  }
+}
