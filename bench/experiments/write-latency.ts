@@ -49,7 +49,7 @@ function planCell(options: {
 }): CellPlan {
   const { level, writes, batch, system, profile } = options;
   const requestsPerClient = sizeOf(profile, {
-    smoke: 5,
+    smoke: 10,
     quick: 100,
     standard: 1_000,
     paper: 1_000,

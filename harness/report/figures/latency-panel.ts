@@ -37,7 +37,8 @@ export function latencyPanel(options: {
 }): Record<string, unknown> {
   const { title, rows, paper, groups, series, colours, xTitle } = options;
   const all = [...rows.flatMap(({ p50, p99 }) => [p50, p99]), ...paper.map(({ ms }) => ms)];
-  const positive = all.filter((ms) => ms > 0);
+  // A run too small for any percentile still gets its axes.
+  const positive = all.some((ms) => ms > 0) ? all.filter((ms) => ms > 0) : [1, 10];
   const lowest = 10 ** Math.floor(Math.log10(Math.min(...positive) * 0.8));
   const highest = Math.max(...positive) * 1.8;
   const x = {
