@@ -61,7 +61,13 @@ export class AftSession implements StateSession {
   }
 
   async get(key: string): Promise<Bytes | undefined> {
-    const answer = await this.#ask("AFT.GET", [this.transactionId, key, ...this.#after()]);
+    const args = [this.transactionId, key, ...this.#after()];
+    // Nothing was sent yet: begin rides on this read, in the same command.
+    if (!this.#begun && this.#kept.length === 0) {
+      args.push("BEGIN", this.#requestId);
+      this.#begun = true;
+    }
+    const answer = await this.#ask("AFT.GET", args);
     return (answer as Buffer | null) ?? undefined;
   }
 
@@ -98,8 +104,15 @@ export class AftSession implements StateSession {
 
   async commit(): Promise<CommitOutcome> {
     if (!this.#begun && this.#kept.length === 0) return { kind: "committed" };
+    const args: Argument[] = [this.transactionId, ...this.#after()];
+    if (this.#begun && this.#kept.length > 0) {
+      // The last writes ride on the commit, in the same command.
+      args.push("WRITES");
+      for (const { key, value } of this.#kept) args.push(key, toBuffer(value));
+      this.#kept = [];
+    }
     try {
-      return toOutcome(await this.#ask("AFT.COMMIT", [this.transactionId, ...this.#after()]));
+      return toOutcome(await this.#ask("AFT.COMMIT", args), this.transactionId);
     } catch (error) {
       const failure = toStateError(error);
       // A refusal before the commit was tried (a failed write) is final: nothing was committed.
@@ -122,7 +135,7 @@ export class AftSession implements StateSession {
   /** Sends begin and kept writes ahead of a command, in one write, and waits for its answer only. */
   async #ask(command: string, args: Argument[]): Promise<unknown> {
     if (this.#failure !== undefined) throw this.#failure;
-    this.#sendKept();
+    if (!this.#begun || this.#kept.length > 0) this.#sendKept();
     try {
       const settled = await this.#connection.send(command, args);
       // Commands of one connection are answered in order.
@@ -138,9 +151,7 @@ export class AftSession implements StateSession {
   #sendKept(): void {
     if (!this.#begun) this.#begin();
     for (const { key, value, sequence } of this.#kept) {
-      const bytes = Buffer.isBuffer(value)
-        ? value
-        : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+      const bytes = toBuffer(value);
       this.#watch(
         this.#connection.send("AFT.SET", [this.transactionId, key, bytes, "SEQ", String(sequence)]),
       );
@@ -183,11 +194,11 @@ export async function askOutcome(
   connection: AftConnection,
   transactionId: string,
 ): Promise<CommitOutcome> {
-  return toOutcome(await connection.send("AFT.STATUS", [transactionId]));
+  return toOutcome(await connection.send("AFT.STATUS", [transactionId]), transactionId);
 }
 
 /** From the flat map of AFT.COMMIT and AFT.STATUS. */
-function toOutcome(answer: unknown): CommitOutcome {
+function toOutcome(answer: unknown, transactionId: string): CommitOutcome {
   const fields = new Map<string, string>();
   const flat = answer as (Buffer | number)[];
   for (let index = 0; index + 1 < flat.length; index += 2)
@@ -198,7 +209,7 @@ function toOutcome(answer: unknown): CommitOutcome {
       const timestamp = fields.get("timestampUs") ?? "0";
       if (timestamp === "0") return { kind: "committed" };
       // Padded, so that text order is the order of AFT's transaction ids.
-      const commitOrder = `${timestamp.padStart(17, "0")}-${fields.get("transactionId")}`;
+      const commitOrder = `${timestamp.padStart(17, "0")}-${transactionId}`;
       return { kind: "committed", commitOrder };
     }
     case "aborted":
@@ -208,4 +219,10 @@ function toOutcome(answer: unknown): CommitOutcome {
     default:
       return { kind: "unknown", reason };
   }
+}
+
+function toBuffer(value: Bytes): Buffer {
+  return Buffer.isBuffer(value)
+    ? value
+    : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
 }

@@ -2,10 +2,11 @@
  * @module The AFT.* commands.
  *
  *   AFT.BEGIN requestId [TXID id]           → id
- *   AFT.GET tx key [AFTER n]                → value or null
+ *   AFT.GET tx key [AFTER n] [BEGIN requestId]   → value or null; begins tx first
  *   AFT.MGET tx n key…                      → values or nulls (n writes were issued before)
  *   AFT.SET tx key value [SEQ n]            → OK
- *   AFT.COMMIT tx [AFTER n]                 → map state, timestampUs, transactionId, error, message
+ *   AFT.COMMIT tx [AFTER n [WRITES key value …]]  → map state, timestampUs, error, message;
+ *                                             the writes are the last ones of the n
  *   AFT.ABORT tx                            → OK
  *   AFT.STATUS tx                           → as AFT.COMMIT; state may also be open
  *   AFT.STATS                               → JSON
@@ -17,6 +18,7 @@ import type {
   CommitAnswer,
   PutAnswer,
   ReadAnswer,
+  Replica,
   StatusAnswer,
 } from "../replica/port.ts";
 import { type Command, refusalReply } from "./command.ts";
@@ -39,14 +41,17 @@ export const aftCommands: Readonly<Record<string, Command>> = {
   "AFT.GET": {
     arity: -3,
     run: ({ replica }, args) => {
-      const afterWrites = option(args, 3, "AFTER");
+      const transactionId = text(args[1]);
+      let end = args.length;
+      if (end > 4 && isWord(args[end - 2], "BEGIN")) {
+        const answer = replica.begin({ transactionId, requestId: text(args[end - 1]) });
+        if (answer.kind === "refused") return refusalReply(answer);
+        end -= 2;
+      }
+      const afterWrites = option(args, { from: 3, to: end, word: "AFTER" });
       if (afterWrites === undefined)
-        return errorReply("ERR", "usage: AFT.GET tx key [AFTER writes]");
-      const answer = replica.get({
-        transactionId: text(args[1]),
-        key: text(args[2]),
-        afterWrites,
-      });
+        return errorReply("ERR", "usage: AFT.GET tx key [AFTER writes] [BEGIN requestId]");
+      const answer = replica.get({ transactionId, key: text(args[2]), afterWrites });
       return answer instanceof Promise ? answer.then(readReply) : readReply(answer);
     },
   },
@@ -67,7 +72,7 @@ export const aftCommands: Readonly<Record<string, Command>> = {
   "AFT.SET": {
     arity: -4,
     run: ({ replica }, args) => {
-      const sequence = option(args, 4, "SEQ");
+      const sequence = option(args, { from: 4, to: args.length, word: "SEQ" });
       if (sequence === undefined) return errorReply("ERR", "usage: AFT.SET tx key value [SEQ n]");
       const value = args[3] ?? noArgument;
       if (isDeleted(value)) return errorReply("ERR", "this value is reserved");
@@ -83,10 +88,16 @@ export const aftCommands: Readonly<Record<string, Command>> = {
   "AFT.COMMIT": {
     arity: -2,
     run: ({ replica }, args) => {
-      const afterWrites = option(args, 2, "AFTER");
-      if (afterWrites === undefined)
-        return errorReply("ERR", "usage: AFT.COMMIT tx [AFTER writes]");
-      const answer = replica.commit({ transactionId: text(args[1]), afterWrites });
+      const transactionId = text(args[1]);
+      const withWrites = args.length > 4;
+      const afterWrites = option(args, {
+        from: 2,
+        to: withWrites ? 4 : args.length,
+        word: "AFTER",
+      });
+      if (afterWrites === undefined || (withWrites && !putLast(replica, args, afterWrites)))
+        return errorReply("ERR", "usage: AFT.COMMIT tx [AFTER writes [WRITES key value …]]");
+      const answer = replica.commit({ transactionId, afterWrites });
       return answer instanceof Promise ? answer.then(outcomeReply) : outcomeReply(answer);
     },
   },
@@ -143,7 +154,6 @@ function outcomeReply(answer: CommitAnswer | StatusAnswer): Reply {
         entries: [
           ["state", bulk("committed")],
           ["timestampUs", integer(answer.timestampUs)],
-          ["transactionId", bulk(answer.transactionId)],
         ],
       };
     case "open":
@@ -165,11 +175,36 @@ function isWord(argument: Buffer | undefined, word: string): boolean {
   return argument?.length === word.length && text(argument).toUpperCase() === word;
 }
 
+/**
+ * The writes that came with a commit: the last of the `afterWrites` the transaction has made. Their
+ * answers are the commit's, which fails if one of them was refused.
+ */
+function putLast(replica: Replica, args: readonly Buffer[], afterWrites: number): boolean {
+  const first = 5;
+  const writes = (args.length - first) / 2;
+  if (!isWord(args[4], "WRITES") || !Number.isInteger(writes) || writes > afterWrites) return false;
+  for (let write = 0; write < writes; write += 1) {
+    const value = args[first + 2 * write + 1] ?? noArgument;
+    if (isDeleted(value)) return false;
+    void replica.put({
+      transactionId: text(args[1]),
+      key: text(args[first + 2 * write]),
+      value: copyOf(value),
+      sequence: afterWrites - writes + write + 1,
+    });
+  }
+  return true;
+}
+
 /** The number behind an optional word; 0 without it, `undefined` for anything else. */
-function option(args: readonly Buffer[], position: number, word: string): number | undefined {
-  if (args.length === position) return 0;
-  if (args.length !== position + 2 || !isWord(args[position], word)) return undefined;
-  return count(args[position + 1]);
+function option(
+  args: readonly Buffer[],
+  where: { readonly from: number; readonly to: number; readonly word: string },
+): number | undefined {
+  const { from, to, word } = where;
+  if (to === from) return 0;
+  if (to !== from + 2 || !isWord(args[from], word)) return undefined;
+  return count(args[from + 1]);
 }
 
 function count(argument: Buffer | undefined): number | undefined {

@@ -9,7 +9,14 @@ import type { Socket } from "node:net";
 import { describeError } from "#kit/errors.ts";
 import type { ClientState } from "./command.ts";
 import { runCommand } from "./commands.ts";
-import { encodeReply, errorReply, joinParts, type Reply, type ReplySink } from "./reply.ts";
+import {
+  encodeReply,
+  errorReply,
+  joinParts,
+  type Reply,
+  type ReplySink,
+  sizeOfParts,
+} from "./reply.ts";
 import { type RespLimits, RespParser, RespProtocolError } from "./resp-parser.ts";
 
 export interface ConnectionLimits extends RespLimits {
@@ -27,6 +34,8 @@ export interface ConnectionOptions {
 
 /** Parts of replies (a value has three) gathered at most before they are written. */
 const flushAtParts = 24;
+
+const noScratch = Buffer.alloc(0);
 
 /** A reply that waits: for the replica, or for those before it. */
 interface Slot {
@@ -46,7 +55,8 @@ class Connection {
   readonly #parser: RespParser;
   /** Replies owed in order; empty whenever everything was answered at once. */
   #slots: Slot[] = [];
-  #out: ReplySink = [];
+  readonly #out: ReplySink = [];
+  #scratch = noScratch;
   #reading = false;
   #flushScheduled = false;
 
@@ -164,8 +174,13 @@ class Connection {
 
   #write(): void {
     if (this.#out.length === 0 || this.#socket.destroyed) return;
-    this.#socket.write(joinParts(this.#out));
-    this.#out = [];
+    const size = sizeOfParts(this.#out);
+    if (size > this.#scratch.length) this.#scratch = Buffer.allocUnsafeSlow(size * 2);
+    this.#socket.write(joinParts(this.#out, this.#scratch.subarray(0, size)));
+    // Taken by the kernel at once, as nearly always: the scratch is free again. Otherwise it belongs
+    // to the socket until it is written.
+    if (this.#socket.writableLength > 0) this.#scratch = noScratch;
+    this.#out.length = 0;
   }
 
   #resumeIfCalm(): void {

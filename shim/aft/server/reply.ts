@@ -81,11 +81,15 @@ export function encodeReply(sink: ReplySink, reply: Reply, version: number): voi
   }
 }
 
-/** One buffer out of all parts: one write, one system call. */
-export function joinParts(parts: ReplySink): Buffer {
+/** Bytes of all parts together. */
+export function sizeOfParts(parts: ReplySink): number {
   let size = 0;
   for (const part of parts) size += part.length;
-  const joined = Buffer.allocUnsafe(size);
+  return size;
+}
+
+/** All parts in one buffer, for one write and one system call; `joined` has exactly their size. */
+export function joinParts(parts: ReplySink, joined: Buffer): Buffer {
   let offset = 0;
   for (const part of parts) {
     if (typeof part === "string") joined.write(part, offset, "latin1");
