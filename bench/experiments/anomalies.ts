@@ -70,7 +70,7 @@ function planCell(
   const { level, system, profile, zipfTheta, faults } = options;
   const platform = platformFor(level);
   const slow = level.service === "dynamodb" || level.service === "s3";
-  const quick = slow ? 30 : 150;
+  const quick = slow ? 25 : 120;
   // 1,100 a client: more than 10,000 committed also when some requests are given up.
   const requestsPerClient = sizeOf(profile, { smoke: 5, quick, standard: 1_100, paper: 1_100 });
   return {

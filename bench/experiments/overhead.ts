@@ -47,7 +47,7 @@ function planCell(options: {
   // Slow stores get half the size, which keeps the quick profile quick and still carries a p99
   // (459 samples).
   const slow = level.emulation === "s3" || level.service === "dynamodb" || level.service === "s3";
-  const quick = slow ? 50 : 100;
+  const quick = slow ? 46 : 100;
   const requestsPerClient = sizeOf(profile, { smoke: 5, quick, standard: 1_000, paper: 1_000 });
   return {
     cell: {

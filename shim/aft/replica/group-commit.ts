@@ -39,7 +39,10 @@ export class GroupCommit {
   seal(write: SealedWrite): Promise<SealOutcome> {
     return new Promise((settle) => {
       this.#queue.push({ write, settle });
-      if (this.#inFlight === 0) this.#send();
+      // Where a seal costs several requests a group waits for its slowest member, so it pays only
+      // when there is no place left for requests of their own.
+      const alone = !this.#engine.capabilities.orderedPipeline;
+      if (this.#inFlight === 0 || alone) this.#send();
       else this.#deferSend();
     });
   }
