@@ -38,14 +38,18 @@ const bugCodes: ReadonlySet<string> = new Set([
 export class AftConnection {
   readonly #redis: Redis;
   readonly #beforeWrite: () => void;
+  #underWay = 0;
+  readonly #answered = (): void => {
+    this.#underWay -= 1;
+  };
 
   private constructor(redis: Redis) {
     this.#redis = redis;
     this.#beforeWrite = coalesceWrites(() => redis.stream);
   }
 
-  /** Rejects with a `StateError` when the replica cannot be reached. */
-  static async open(options: AftEndpoint): Promise<AftConnection> {
+  /** Connects with the first command, or when `ready` is called. */
+  static create(options: AftEndpoint): AftConnection {
     const { endpoint, password, timeoutMs = defaultTimeoutMs } = options;
     const redis = new Redis({
       ...addressOf(endpoint),
@@ -62,19 +66,31 @@ export class AftConnection {
     });
     // Errors reach callers through their commands.
     redis.on("error", () => {});
+    return new AftConnection(redis);
+  }
+
+  /** Rejects with a `StateError` when the replica cannot be reached. */
+  async ready(): Promise<void> {
     try {
-      await redis.connect();
+      await this.#redis.connect();
     } catch (error) {
-      redis.disconnect();
+      this.#redis.disconnect();
       throw toStateError(error);
     }
-    return new AftConnection(redis);
+  }
+
+  /** Commands that were not answered yet. */
+  get underWay(): number {
+    return this.#underWay;
   }
 
   /** Sends one command, in one write with all others of this turn. Rejects with what ioredis rejects with; see `toStateError`. */
   send(command: string, args: Argument[]): Promise<unknown> {
     this.#beforeWrite();
-    return this.#redis.callBuffer(command, args);
+    this.#underWay += 1;
+    const answer = this.#redis.callBuffer(command, args);
+    answer.then(this.#answered, this.#answered);
+    return answer;
   }
 
   close(): void {

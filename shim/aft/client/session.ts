@@ -17,6 +17,7 @@ import {
   type StateSession,
 } from "#shim/state/port.ts";
 import { type AftConnection, type Argument, isAnswer, toStateError } from "./connection.ts";
+import type { AftPool } from "./pool.ts";
 
 /** How often and how long a lost commit answer is asked for. */
 const askAgainAttempts = 8;
@@ -38,6 +39,7 @@ export interface SessionState {
 
 export class AftSession implements StateSession {
   readonly transactionId: string;
+  readonly #pool: AftPool;
   readonly #connection: AftConnection;
   readonly #clock: Clock;
   readonly #requestId: string;
@@ -50,8 +52,9 @@ export class AftSession implements StateSession {
   #unanswered: Promise<unknown>[] = [];
   #failure: StateError | undefined;
 
-  constructor(connection: AftConnection, clock: Clock, state: SessionState) {
-    this.#connection = connection;
+  constructor(pool: AftPool, clock: Clock, state: SessionState) {
+    this.#pool = pool;
+    this.#connection = pool.take();
     this.#clock = clock;
     this.#requestId = state.requestId;
     this.transactionId = state.transactionId;
@@ -111,8 +114,11 @@ export class AftSession implements StateSession {
       for (const { key, value } of this.#kept) args.push(key, toBuffer(value));
       this.#kept = [];
     }
+    const startUs = this.#clock.monotonicUs();
     try {
-      return toOutcome(await this.#ask("AFT.COMMIT", args), this.transactionId);
+      const answer = await this.#ask("AFT.COMMIT", args);
+      this.#pool.noteCommit(this.#clock.monotonicUs() - startUs);
+      return toOutcome(answer, this.transactionId);
     } catch (error) {
       const failure = toStateError(error);
       // A refusal before the commit was tried (a failed write) is final: nothing was committed.

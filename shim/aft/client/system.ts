@@ -5,29 +5,36 @@ import { createPrng } from "#kit/prng.ts";
 import { createUuid } from "#kit/uuid.ts";
 import type { CommitOutcome, StateContext, StateSession, StateSystem } from "#shim/state/port.ts";
 import type { StateSystemModule } from "#shim/state/registry.ts";
-import { AftConnection, toStateError } from "./connection.ts";
+import { toStateError } from "./connection.ts";
+import { AftPool } from "./pool.ts";
 import { AftSession, askOutcome } from "./session.ts";
 
-/** Options: `{ endpoint: "127.0.0.1:PORT" | "unix:PATH", password?, timeoutMs? }`. */
+/** Sessions beyond so many share connections. */
+const defaultMaxConnections = 64;
+
+/** Options: `{ endpoint: "127.0.0.1:PORT" | "unix:PATH", password?, timeoutMs?, maxConnections? }`. */
 export const stateSystem: StateSystemModule = {
   name: "aft",
   promises: ["read-atomic", "read-your-writes", "repeatable-read"],
   open: async (options) => {
-    const { endpoint, password, timeoutMs } = options;
+    const { endpoint, password, timeoutMs, maxConnections } = options;
     if (typeof endpoint !== "string") {
       const hint = "127.0.0.1:PORT or unix:PATH";
       throw new ConfigError([{ where: "aft", what: "needs an endpoint", hint }]);
     }
-    const connection = await AftConnection.open({
-      endpoint,
-      ...(typeof password === "string" && { password }),
-      ...(typeof timeoutMs === "number" && { timeoutMs }),
-    });
-    return createAftSystem(connection);
+    const pool = await AftPool.open(
+      {
+        endpoint,
+        ...(typeof password === "string" && { password }),
+        ...(typeof timeoutMs === "number" && { timeoutMs }),
+      },
+      typeof maxConnections === "number" ? maxConnections : defaultMaxConnections,
+    );
+    return createAftSystem(pool);
   },
 };
 
-function createAftSystem(connection: AftConnection): StateSystem {
+function createAftSystem(pool: AftPool): StateSystem {
   const clock = createSystemClock();
   // Ids must differ between all clients of a replica, so this seed is not a run's.
   const prng = createPrng(crypto.getRandomValues(new Int32Array(1))[0] ?? 0);
@@ -35,7 +42,7 @@ function createAftSystem(connection: AftConnection): StateSystem {
     name: "aft",
     begin: ({ requestId }): StateSession => {
       const transactionId = createUuid(clock.nowMs(), prng);
-      return new AftSession(connection, clock, {
+      return new AftSession(pool, clock, {
         requestId,
         transactionId,
         writes: 0,
@@ -43,7 +50,7 @@ function createAftSystem(connection: AftConnection): StateSystem {
       });
     },
     resume: ({ requestId, transactionId, carried }): StateSession =>
-      new AftSession(connection, clock, {
+      new AftSession(pool, clock, {
         requestId,
         transactionId,
         writes: Number(carried["writes"] ?? 0),
@@ -51,13 +58,13 @@ function createAftSystem(connection: AftConnection): StateSystem {
       }),
     outcomeOf: async ({ transactionId }: StateContext): Promise<CommitOutcome> => {
       try {
-        return await askOutcome(connection, transactionId);
+        return await askOutcome(pool.take(), transactionId);
       } catch (error) {
         return { kind: "unknown", reason: toStateError(error).message };
       }
     },
     close: () => {
-      connection.close();
+      pool.close();
       return Promise.resolve();
     },
   };
