@@ -1,0 +1,85 @@
+/**
+ * @module Names of keys, sessions and values as dense numbers, and back.
+ *
+ * Numbers have a path without a string or a `Map`: a history of 10 M operations is mostly looking
+ * up names. 1 and "1" are different names; a format uses one kind.
+ */
+
+export type Name = number | string;
+
+/** Integers below this are looked up in an array; the rest in a `Map`. */
+const directBound = 2 ** 20;
+
+/** Names ↔ 0, 1, 2 … in order of first appearance. */
+export class Interner {
+  #direct = new Int32Array(1_024);
+  readonly #others = new Map<Name, number>();
+  readonly #names: Name[] = [];
+
+  get size(): number {
+    return this.#names.length;
+  }
+
+  id(name: Name): number {
+    if (typeof name === "number" && name >= 0 && name < this.#direct.length) {
+      const known = this.#direct[name];
+      // Fractions are no index, hence undefined.
+      if (known !== undefined && known !== 0) return known - 1;
+    }
+    return this.#idSlowly(name);
+  }
+
+  name(id: number): Name {
+    return this.#names[id] ?? "";
+  }
+
+  #idSlowly(name: Name): number {
+    if (typeof name === "number" && Number.isInteger(name) && name >= 0 && name < directBound) {
+      if (name >= this.#direct.length) {
+        const larger = new Int32Array(2 ** Math.ceil(Math.log2(name + 1)));
+        larger.set(this.#direct);
+        this.#direct = larger;
+      }
+      this.#names.push(name);
+      this.#direct[name] = this.#names.length;
+      return this.#names.length - 1;
+    }
+    const known = this.#others.get(name);
+    if (known !== undefined) return known;
+    this.#names.push(name);
+    this.#others.set(name, this.#names.length - 1);
+    return this.#names.length - 1;
+  }
+}
+
+/** The code of the value every key has before anybody wrote it. */
+export const initialValue = -1;
+
+/**
+ * Values as codes: an integer in 0 … 2^31-1 is its own code, -1 is the initial value, every other
+ * name gets -2, -3 …. So the usual histories intern no value at all.
+ */
+export class ValueCodes {
+  readonly #codes = new Map<Name, number>();
+  readonly #names: Name[] = [];
+
+  code(value: Name): number {
+    if (typeof value === "number" && (value | 0) === value && value >= 0) return value;
+    const known = this.#codes.get(value);
+    if (known !== undefined) return known;
+    this.#names.push(value);
+    const code = -1 - this.#names.length;
+    this.#codes.set(value, code);
+    return code;
+  }
+
+  value(code: number): Name {
+    if (code >= 0) return code;
+    return this.#names[-2 - code] ?? "";
+  }
+
+  /** Whether every value so far was its own code. */
+  get areNumbers(): boolean {
+    return this.#names.length === 0;
+  }
+}
