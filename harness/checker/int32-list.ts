@@ -18,6 +18,12 @@ export class Int32List {
     this.#length += 1;
   }
 
+  /** Takes the last one off; there must be one. */
+  pop(): number {
+    this.#length -= 1;
+    return this.#data[this.#length] as number;
+  }
+
   /** `index` must be below `length`. */
   at(index: number): number {
     return this.#data[index] as number;
