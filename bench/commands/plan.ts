@@ -7,6 +7,7 @@ import {
   type ProfileName,
 } from "#harness/experiment/define.ts";
 import { parseSelection, selectCells } from "#harness/experiment/select.ts";
+import { summarizeLoad } from "#harness/loadgen/load.ts";
 import { experiments, suites } from "#bench/experiments/registry.ts";
 import { formatColumns, formatSeconds } from "#bench/text.ts";
 
@@ -53,7 +54,7 @@ export function formatPlan(plan: ResolvedPlan): string {
       cell.platform,
       `zipf ${cell.zipfTheta}`,
       cell.faults === "none" ? "" : cell.faults,
-      `${load.clients} × ${load.requestsPerClient}`,
+      summarizeLoad(load),
       `~${formatSeconds(estimateSeconds)}`,
     ]),
   );

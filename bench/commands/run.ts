@@ -5,6 +5,7 @@ import type { SuiteResult } from "#harness/record/run.ts";
 import { evaluateClaims } from "#harness/report/claims.ts";
 import { formatResult } from "#harness/report/table.ts";
 import { writeReport } from "#harness/report/write.ts";
+import { withoutWarmUp as unwarmed } from "#harness/loadgen/load.ts";
 import { runSuite } from "#harness/experiment/run-suite.ts";
 import { loadStateSystem } from "#shim/state/registry.ts";
 import { exitCodes } from "#bench/exit-codes.ts";
@@ -66,11 +67,7 @@ function exitCodeOf(suite: SuiteResult, interrupted: boolean): number {
 
 /** The paper's method counts cold starts: nothing is excluded. */
 function withoutWarmUp(part: ResolvedPlan["parts"][number]): ResolvedPlan["parts"][number] {
-  const cells = part.cells.map((cell) => ({
-    ...cell,
-    load: { ...cell.load, warmUpRequestsPerClient: 0 },
-  }));
-  return { ...part, cells };
+  return { ...part, cells: part.cells.map((cell) => ({ ...cell, load: unwarmed(cell.load) })) };
 }
 
 /** Adds a cell with each external system beside every cell of the baseline. */

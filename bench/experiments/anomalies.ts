@@ -6,6 +6,7 @@
  */
 import { defineExperiment, type CellPlan, type ProfileName } from "#harness/experiment/define.ts";
 import { describeFaultPlan, type FaultPlan } from "#harness/faults/plan.ts";
+import { closedLoad } from "#harness/loadgen/load.ts";
 import {
   bothSystems,
   emulatedStores,
@@ -88,12 +89,12 @@ function planCell(
     system,
     platform,
     workload: standardWorkload(zipfTheta),
-    load: {
+    load: closedLoad({
       clients,
       requestsPerClient,
       warmUpRequestsPerClient: sizeOf(profile, { smoke: 1, quick: 5, standard: 20, paper: 20 }),
       blocks: sizeOf(profile, { smoke: 1, quick: 3, standard: 5, paper: 5 }),
-    },
+    }),
     faults,
     estimateSeconds: estimateSeconds({ level, clients, requestsPerClient }),
   };

@@ -5,6 +5,7 @@
  * Not shown  saturation (`micro shim-vs-direct`), cold starts (excluded by warm-up).
  */
 import { defineExperiment, type CellPlan, type ProfileName } from "#harness/experiment/define.ts";
+import { closedLoad } from "#harness/loadgen/load.ts";
 import {
   bothSystems,
   emulatedStores,
@@ -64,7 +65,7 @@ function planCell(options: {
     system,
     platform,
     workload: standardWorkload(zipfTheta),
-    load: {
+    load: closedLoad({
       clients,
       requestsPerClient,
       warmUpRequestsPerClient: sizeOf(profile, {
@@ -74,7 +75,7 @@ function planCell(options: {
         paper: 50,
       }),
       blocks: sizeOf(profile, { smoke: 1, quick: 5, standard: 10, paper: 10 }),
-    },
+    }),
     faults: { kind: "none" },
     estimateSeconds: estimateSeconds({ level, clients, requestsPerClient }),
   };

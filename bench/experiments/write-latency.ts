@@ -5,6 +5,7 @@
  * Not shown  functions: as in the paper, one client without a platform's invocation latency.
  */
 import { defineExperiment, type CellPlan, type ProfileName } from "#harness/experiment/define.ts";
+import { closedLoad } from "#harness/loadgen/load.ts";
 import { bothSystems, sizeOf, type StorageLevel } from "./axes.ts";
 
 const writeCounts = [1, 5, 10];
@@ -74,12 +75,12 @@ function planCell(options: {
       name: "write-only",
       parameters: { writes, batch, keyCount: 1_000, valueBytes: 4_096 },
     },
-    load: {
+    load: closedLoad({
       clients: 1,
       requestsPerClient,
       warmUpRequestsPerClient: sizeOf(profile, { smoke: 1, quick: 10, standard: 50, paper: 50 }),
       blocks: sizeOf(profile, { smoke: 1, quick: 5, standard: 10, paper: 10 }),
-    },
+    }),
     faults: { kind: "none" },
     estimateSeconds: 0.3 + (requestsPerClient * level.estimatedMs * (1 + writes / 5)) / 1_000,
   };

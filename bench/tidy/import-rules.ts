@@ -33,6 +33,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** Layers whose answers depend on their arguments alone. */
 export const pureLayers: readonly string[] = [
   "shim/aft/protocol",
+  "workloads/arrivals",
   "workloads/keys",
   "workloads/mixes",
   "harness/checker",

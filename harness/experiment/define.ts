@@ -5,6 +5,7 @@
  * performs. Adding one is a file in bench/experiments and a line in its registry.
  */
 import type { FaultPlan } from "#harness/faults/plan.ts";
+import type { LoadPlan } from "#harness/loadgen/load.ts";
 import type { Cell } from "#harness/record/run.ts";
 import type { StorageServiceName } from "#harness/services/registry.ts";
 import type { EmulationProfileName } from "#shim/storage/emulated/profiles.ts";
@@ -32,15 +33,7 @@ export interface CellPlan {
     readonly invocation: "lambda" | "none";
   };
   readonly workload: WorkloadChoice;
-  readonly load: {
-    readonly clients: number;
-    /** Measured requests of each client, over all blocks. */
-    readonly requestsPerClient: number;
-    /** Before the first block; recorded nowhere. */
-    readonly warmUpRequestsPerClient: number;
-    /** The load is cut into this many parts, which alternate with those of the cells beside it. */
-    readonly blocks: number;
-  };
+  readonly load: LoadPlan;
   readonly faults: FaultPlan;
   /** For the plan and the time left; refined by what is measured. */
   readonly estimateSeconds: number;

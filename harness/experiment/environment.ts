@@ -9,6 +9,7 @@ import type { Clock } from "#kit/clock.ts";
 import { createPrng } from "#kit/prng.ts";
 import type { Platform } from "#harness/faas/port.ts";
 import { createPlatform } from "#harness/faas/registry.ts";
+import { concurrencyOf } from "#harness/loadgen/load.ts";
 import type { StorageService } from "#harness/services/port.ts";
 import { startStorageService } from "#harness/services/registry.ts";
 import {
@@ -95,7 +96,7 @@ async function bringUp(request: EnvironmentRequest, scope: Scope): Promise<Envir
       modulePath: handlerPath,
       exportName: "handler",
       environment: { AFT_BENCH_SYSTEM: JSON.stringify(spec) },
-      concurrencyLimit: Math.max(...request.plans.map(({ load }) => load.clients)),
+      concurrencyLimit: Math.max(...request.plans.map(({ load }) => concurrencyOf(load))),
       timeoutMs: functionTimeoutMs,
     })),
   );

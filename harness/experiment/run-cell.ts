@@ -1,11 +1,12 @@
 /**
  * @module One cell, block by block: fill, warm-up, measured blocks, and the run directory.
  */
-import type { Clock } from "#kit/clock.ts";
+import { type Clock, delay } from "#kit/clock.ts";
 import { createPrng, type Prng } from "#kit/prng.ts";
 import { startFaults } from "#harness/faults/run.ts";
-import { runClosedLoop } from "#harness/loadgen/closed-loop.ts";
 import { fill } from "#harness/loadgen/fill.ts";
+import { concurrencyOf } from "#harness/loadgen/load.ts";
+import type { Pending } from "#harness/loadgen/request.ts";
 import { watchCpu } from "#harness/metrics/cpu.ts";
 import type { AttemptRecord } from "#harness/record/attempts.ts";
 import type { RecordedTransaction } from "#harness/record/history.ts";
@@ -16,6 +17,7 @@ import { loadStateSystem, openStateSystem } from "#shim/state/registry.ts";
 import type { Workload } from "#workloads/port.ts";
 import { createWorkload } from "#workloads/registry.ts";
 import type { CellPlan } from "./define.ts";
+import { Driver } from "./drive.ts";
 import { type Environment, functionNameOf } from "./environment.ts";
 import type { RunningSystem, StorageCounters } from "./systems.ts";
 
@@ -31,12 +33,17 @@ export interface CellRunOptions {
   readonly onRequest: () => void;
 }
 
+/** How long requests that were given up are waited for, so that the history is whole. */
+const leftOverWaitUs = 5_000_000;
+
 /** A cell whose environment is up; blocks of several cells may be interleaved. */
 export class CellRun {
   readonly plan: CellPlan;
   readonly workload: Workload;
   readonly #options: CellRunOptions;
   readonly #system: RunningSystem;
+  readonly #driver: Driver;
+  readonly #leftOver: Pending[] = [];
   readonly #attempts: AttemptRecord[] = [];
   readonly #transactions: RecordedTransaction[] = [];
   readonly #blocks: Measurements["blocks"][number][] = [];
@@ -57,65 +64,40 @@ export class CellRun {
     const system = environment.systems.get(plan.system);
     if (system === undefined) throw new RangeError(`the environment has no "${plan.system}"`);
     this.#system = system;
+    this.#driver = this.#createDriver();
   }
 
   /** Creates the directory, fills the store, warms up. */
   async prepare(): Promise<void> {
-    const { directory, manifest, plan, signal } = this.#options;
+    const { directory, manifest, plan } = this.#options;
     await beginRun(directory, manifest);
     await fill({
       ...this.#attemptContext(),
       workload: this.workload,
       label: `fill-${manifest.runId}-`,
-      concurrency: plan.load.clients,
+      concurrency: concurrencyOf(plan.load),
       onTransaction: (transaction) => {
         this.#transactions.push(transaction);
       },
     });
-    const { warmUpRequestsPerClient } = plan.load;
-    await runClosedLoop({
-      ...this.#loop(),
-      label: "warm-up-",
-      firstIndex: 1_000_000,
-      requestsPerClient: warmUpRequestsPerClient,
-      block: -1,
-      signal,
-      sinks: {
-        onAttempt: () => {},
-        // Its versions are read later, so its writes belong to the history; its reads do not.
-        onTransaction: (transaction) => {
-          this.#transactions.push({ ...transaction, operations: writesOf(transaction) });
-        },
+    await this.#driver.warmUp({
+      onAttempt: () => {},
+      // Its versions are read later, so its writes belong to the history; its reads do not.
+      onTransaction: (transaction) => {
+        this.#transactions.push({ ...transaction, operations: writesOf(transaction) });
       },
     });
   }
 
   /** Runs one of the load's blocks, measured. */
   async runBlock(block: number): Promise<void> {
-    const { environment, plan, clock, signal, onRequest } = this.#options;
+    const { environment, plan, clock } = this.#options;
     const { platform } = environment;
-    const perBlock = Math.ceil(plan.load.requestsPerClient / plan.load.blocks);
-    const firstIndex = block * perBlock;
-    const requestsPerClient = Math.min(perBlock, plan.load.requestsPerClient - firstIndex);
     const before = { stats: await platform.stats(), storage: await this.#storageCounters() };
     const cpu = watchCpu(this.#processes());
     const faults = startFaults({ plan: plan.faults, platform, clock, prng: this.#faultPrng });
-    const { startUs, endUs } = await runClosedLoop({
-      ...this.#loop(),
-      firstIndex,
-      requestsPerClient: Math.max(0, requestsPerClient),
-      block,
-      signal,
-      sinks: {
-        onAttempt: (record) => {
-          this.#attempts.push(record);
-          if (record.final) onRequest();
-        },
-        onTransaction: (transaction) => {
-          this.#transactions.push(transaction);
-        },
-      },
-    });
+    const { startUs, endUs, open } = await this.#driver.block(block);
+    this.#leftOver.push(...(open?.leftOver ?? []));
     const broken = await faults.stop();
     this.#addCpu(cpu.stop(), (endUs - startUs) / 1_000_000);
     this.#blocks.push({ block, startUs, endUs });
@@ -147,6 +129,7 @@ export class CellRun {
     const { directory, manifest, clock, signal, plan } = this.#options;
     const { spec } = this.#system;
     const { promises } = await loadStateSystem(spec);
+    await this.#awaitLeftOver();
     await this.#resolveUnknown();
     const complete = !signal.aborted && this.#blocks.length === plan.load.blocks;
     return finishRun(directory, {
@@ -200,16 +183,42 @@ export class CellRun {
     }
   }
 
+  #createDriver(): Driver {
+    const { plan, seed, signal, onRequest } = this.#options;
+    return new Driver({
+      load: plan.load,
+      seed,
+      onLateness: () => {},
+      context: {
+        ...this.#attemptContext(),
+        workload: this.workload,
+        signal,
+        sinks: {
+          onAttempt: (record) => {
+            this.#attempts.push(record);
+            if (record.final) onRequest();
+          },
+          onTransaction: (transaction) => {
+            this.#transactions.push(transaction);
+          },
+        },
+      },
+    });
+  }
+
+  /** Requests that were given up may still end and belong to the history; not for ever. */
+  async #awaitLeftOver(): Promise<void> {
+    const { clock } = this.#options;
+    const ended = Promise.all(this.#leftOver.map(({ done }) => done));
+    if (this.#leftOver.length > 0) await Promise.race([ended, delay(clock, leftOverWaitUs)]);
+    for (const pending of this.#leftOver) pending.abandon();
+  }
+
   #attemptContext() {
     const { environment, plan, clock } = this.#options;
     const { platform } = environment;
     const functionName = functionNameOf(plan.system);
     return { platform, functionName, clock, valueBytes: this.workload.valueBytes };
-  }
-
-  #loop() {
-    const { clients } = this.plan.load;
-    return { ...this.#attemptContext(), workload: this.workload, clients };
   }
 
   #processes(): Record<string, readonly number[]> {

@@ -10,6 +10,7 @@ import { NotAvailableError } from "#kit/errors.ts";
 import { createPrng, type Prng } from "#kit/prng.ts";
 import { ratioOfBlocks } from "#harness/stats/bootstrap.ts";
 import { describeFaultPlan } from "#harness/faults/plan.ts";
+import { describeLoad, requestsOf } from "#harness/loadgen/load.ts";
 import { describeGit, describeMachine, describeVersions } from "#harness/metrics/machine.ts";
 import type {
   Cell,
@@ -131,7 +132,7 @@ class SuiteRunner {
   ): Promise<void> {
     const { seed, clock, signal } = this.#request;
     const { plans } = group;
-    const total = plans.reduce((sum, { load }) => sum + load.clients * load.requestsPerClient, 0);
+    const total = plans.reduce((sum, { load }) => sum + requestsOf(load), 0);
     let done = 0;
     const label = labelOf(plans[0]);
     const startedMs = clock.nowMs();
@@ -291,7 +292,7 @@ class SuiteRunner {
         platform: { ...plan.platform },
         system: { name: plan.system, ...environment.systems.get(plan.system)?.description },
         storage: { ...environment.storage.description, ...environment.storage.target },
-        load: { model: "closed loop", thinkTimeMs: 0, ...plan.load },
+        load: describeLoad(plan.load),
         faults: { plan: describeFaultPlan(plan.faults) },
       },
       emulation: environment.emulation,
@@ -322,13 +323,13 @@ function labelOf(plan: CellPlan | undefined): string {
   return plan === undefined ? "" : describeCell({ ...plan.cell, system: "both" });
 }
 
-function labelsOf({ storage, platform }: CellPlan): RunLabel[] {
+function labelsOf({ storage, platform, load }: CellPlan): RunLabel[] {
   const emulator = storage.service === "dynamodb" || storage.service === "s3";
   const kind: RunLabel =
     storage.emulation !== "none" ? "emulated" : emulator ? "emulator" : "measured";
   return [
     kind,
-    "closed-loop",
+    load.model === "closed" ? "closed-loop" : "open-loop",
     ...(platform.invocation === "none" ? [] : ["invocation-emulated" as const]),
   ];
 }

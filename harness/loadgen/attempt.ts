@@ -106,6 +106,28 @@ export async function runAttempt(
   return finish({ outcome: "unknown", hopeless: true, reason: "no function committed" });
 }
 
+/**
+ * What the history says of an attempt that was still under way when nobody waited any longer: any of
+ * its writes may have happened.
+ */
+export function lostTransaction(
+  request: PlannedRequest,
+  identity: { readonly client: number; readonly attempt: number },
+  startUs: number,
+): RecordedTransaction {
+  const planned = request.functions.flat();
+  return {
+    requestId: request.requestId,
+    attempt: identity.attempt,
+    transactionId: `lost-${request.requestId}-${identity.attempt}`,
+    session: identity.client,
+    outcome: "unknown",
+    reason: "not waited for",
+    writeSet: request.writeSet,
+    operations: possibleWrites({ planned, sequenceBase: 0, startUs }),
+  };
+}
+
 function endingOf(
   commit: CommitOutcome,
 ): Pick<AttemptResult, "outcome" | "hopeless"> & { reason?: string; commitOrder?: string } {

@@ -5,106 +5,52 @@
  * (coordinated omission by design), so every figure made with it says "closed loop".
  */
 import { delay } from "#kit/clock.ts";
-import type { RecordedTransaction } from "#harness/record/history.ts";
-import type { Workload } from "#workloads/port.ts";
-import { type AttemptContext, type AttemptResult, runAttempt } from "./attempt.ts";
-import type { AttemptRecord } from "#harness/record/attempts.ts";
+import type { Clock } from "#kit/clock.ts";
 
-/** What happens to the record; both are called in the order of completion. */
-export interface LoadSinks {
-  onAttempt(record: AttemptRecord): void;
-  onTransaction(transaction: RecordedTransaction): void;
-}
-
-export interface ClosedLoopOptions extends AttemptContext {
-  readonly workload: Workload;
+export interface ClosedLoopOptions {
+  readonly clock: Clock;
   readonly clients: number;
   /** The clients' requests `firstIndex` … `firstIndex + requestsPerClient - 1` are sent. */
   readonly firstIndex: number;
   readonly requestsPerClient: number;
-  /** Prefix of request ids, so that warm-up, blocks and fills never share one. */
-  readonly label?: string;
-  readonly block: number;
-  readonly thinkTimeUs?: number;
-  readonly sinks: LoadSinks;
+  /** No request is begun after so long, however few were sent. */
+  readonly durationUs?: number;
+  /** Pause of a client between an answer and its next request. */
+  readonly thinkTimeUs: number;
+  /** Sends one request and waits for its end; never rejects. `dueUs` is now. */
+  readonly send: (client: number, index: number, dueUs: number) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
-/** After so many attempts a request has failed. */
-export const maxAttempts = 50;
-/** Pause before the second attempt; doubles with each, up to the longest. */
-const firstBackoffUs = 1_000;
-const longestBackoffUs = 100_000;
-
 /**
- * Runs until every client has sent its requests, or `signal` stops it after those under way.
+ * Runs until every client has sent its requests, the time is over, or `signal` stops it; those under
+ * way are waited for.
  *
  * @returns Monotonic instants of the first start and the last end. Never rejects.
  */
 export async function runClosedLoop(
   options: ClosedLoopOptions,
 ): Promise<{ readonly startUs: number; readonly endUs: number }> {
-  const startUs = options.clock.monotonicUs();
+  const { clock, durationUs = Infinity } = options;
+  const startUs = clock.monotonicUs();
+  const stopUs = startUs + durationUs;
   const clients = Array.from({ length: options.clients }, (_unused, client) =>
-    runClient(options, client),
+    runClient(options, client, stopUs),
   );
   await Promise.all(clients);
-  return { startUs, endUs: options.clock.monotonicUs() };
+  return { startUs, endUs: clock.monotonicUs() };
 }
 
-async function runClient(options: ClosedLoopOptions, client: number): Promise<void> {
-  const { firstIndex, requestsPerClient, signal, thinkTimeUs = 0, clock } = options;
-  for (let index = firstIndex; index < firstIndex + requestsPerClient; index += 1) {
-    if (signal.aborted) return;
-    await runRequest(options, client, index);
-    if (thinkTimeUs > 0) await delay(clock, thinkTimeUs);
-  }
-}
-
-async function runRequest(
+async function runClient(
   options: ClosedLoopOptions,
   client: number,
-  index: number,
+  stopUs: number,
 ): Promise<void> {
-  const { workload, clock, sinks, block, label = "" } = options;
-  const planned = workload.request(client, index);
-  const request = { ...planned, requestId: label + planned.requestId };
-  const dueUs = clock.monotonicUs();
-  for (let attempt = 0; ; attempt += 1) {
-    const startUs = attempt === 0 ? dueUs : clock.monotonicUs();
-    const result = await runAttempt(options, request, { client, attempt });
-    const endUs = clock.monotonicUs();
-    const final = isFinal(result, attempt, options.signal);
-    const { reason } = result;
-    sinks.onTransaction(result.transaction);
-    sinks.onAttempt({
-      requestId: request.requestId,
-      client,
-      attempt,
-      index,
-      block,
-      dueUs,
-      startUs,
-      endUs,
-      outcome: final && result.outcome === "aborted" ? "failed" : result.outcome,
-      ...(reason !== undefined && { reason }),
-      final,
-      coldStarts: result.coldStarts,
-    });
-    if (final) return;
-    await delay(clock, Math.min(firstBackoffUs * 2 ** attempt, longestBackoffUs));
+  const { firstIndex, requestsPerClient, signal, thinkTimeUs, clock, send } = options;
+  for (let index = firstIndex; index < firstIndex + requestsPerClient; index += 1) {
+    const nowUs = clock.monotonicUs();
+    if (signal.aborted || nowUs >= stopUs) return;
+    await send(client, index, nowUs);
+    if (thinkTimeUs > 0) await delay(clock, thinkTimeUs);
   }
-}
-
-/**
- * An unknown outcome is tried again as a FaaS platform would: at least once. Whether that repeats
- * effects is what the system under test is judged by.
- */
-function isFinal(result: AttemptResult, attempt: number, signal: AbortSignal): boolean {
-  return (
-    result.outcome === "committed" ||
-    result.hopeless ||
-    attempt + 1 >= maxAttempts ||
-    signal.aborted
-  );
 }

@@ -4,8 +4,8 @@
  */
 import type { PlannedRequest, Workload } from "#workloads/port.ts";
 import { type AttemptContext, runAttempt } from "./attempt.ts";
-import { maxAttempts, type LoadSinks } from "./closed-loop.ts";
 import { ProjectError } from "#kit/errors.ts";
+import { type LoadSinks, maxAttempts } from "./request.ts";
 
 /** Keys written by one transaction. */
 const keysPerTransaction = 25;

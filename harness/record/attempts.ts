@@ -10,13 +10,18 @@ export interface AttemptRecord {
   /** Position of the request among its client's, over all blocks. */
   readonly index: number;
   readonly block: number;
-  /** When it should have started; in a closed loop, when the request's first attempt did. */
+  /** When it should have started by the schedule; in a closed loop, when its first attempt did. */
   readonly dueUs: number;
   readonly startUs: number;
   readonly endUs: number;
   readonly outcome: AttemptOutcome;
   /** Why it did not commit: an error code, or how the platform failed. */
   readonly reason?: string;
+  /**
+   * Had not ended when it was given up: `endUs` is its time limit, and the true end is later. A
+   * request that was never sent is counted the same way (MEASURING rule 4).
+   */
+  readonly censored?: boolean;
   /** No further attempt follows. */
   readonly final: boolean;
   readonly coldStarts: number;

@@ -1,0 +1,194 @@
+/**
+ * @module One request of the load: its attempts until it has ended or is given up.
+ *
+ * Whoever drives the load decides when a request is given up; the attempt under way is then counted
+ * at its time limit (MEASURING rule 4), goes on unseen, and its transaction still enters the history
+ * when it ends, because others may have read what it wrote.
+ */
+import { delay } from "#kit/clock.ts";
+import type { AttemptRecord } from "#harness/record/attempts.ts";
+import type { RecordedTransaction } from "#harness/record/history.ts";
+import type { PlannedRequest, Workload } from "#workloads/port.ts";
+import { type AttemptContext, type AttemptResult, lostTransaction, runAttempt } from "./attempt.ts";
+
+/** What happens to the record; both are called in the order of completion. */
+export interface LoadSinks {
+  onAttempt(record: AttemptRecord): void;
+  onTransaction(transaction: RecordedTransaction): void;
+}
+
+export interface RequestContext extends AttemptContext {
+  readonly workload: Workload;
+  /** Prefix of request ids, so that warm-up, blocks and fills never share one. */
+  readonly label?: string;
+  readonly block: number;
+  readonly sinks: LoadSinks;
+  /** Once aborted, no further attempts. */
+  readonly signal: AbortSignal;
+}
+
+/** Which request, and when it is due. */
+export interface Ticket {
+  readonly client: number;
+  readonly index: number;
+  readonly dueUs: number;
+}
+
+/** A request under way. */
+export interface Pending {
+  /** Settles when nothing of it runs any more; never rejects. */
+  readonly done: Promise<void>;
+  /** Counts it as ended at `endUs` without an answer. Harmless when it has ended. */
+  expire(endUs: number, reason: string): void;
+  /** Puts what is still under way into the history as lost, and ignores what comes later. */
+  abandon(): void;
+}
+
+/** After so many attempts a request has failed. */
+export const maxAttempts = 50;
+/** Pause before the second attempt; doubles with each, up to the longest. */
+const firstBackoffUs = 1_000;
+const longestBackoffUs = 100_000;
+
+/** Starts the request now. Never throws. */
+export function startRequest(context: RequestContext, ticket: Ticket): Pending {
+  const run = new RequestRun(context, ticket);
+  return {
+    done: run.run(),
+    expire: (endUs, reason) => {
+      run.expire(endUs, reason);
+    },
+    abandon: () => {
+      run.abandon();
+    },
+  };
+}
+
+/** Counts a request that was never started: no slot became free in time. */
+export function recordDropped(
+  context: RequestContext,
+  ticket: Ticket,
+  limits: { readonly timeoutUs: number },
+): void {
+  const { workload, label = "", block, sinks } = context;
+  const { requestId } = workload.request(ticket.client, ticket.index);
+  // Counted at the time limit: a request that was never sent must not make the percentiles better.
+  const endUs = ticket.dueUs + limits.timeoutUs;
+  sinks.onAttempt({
+    requestId: label + requestId,
+    client: ticket.client,
+    attempt: 0,
+    index: ticket.index,
+    block,
+    dueUs: ticket.dueUs,
+    startUs: endUs,
+    endUs,
+    outcome: "failed",
+    reason: droppedReason,
+    censored: true,
+    final: true,
+    coldStarts: 0,
+  });
+}
+
+/** Reasons of requests without an answer, as they stand in the record. */
+export const droppedReason = "dropped: no free slot";
+export const timeoutReason = "timeout";
+export const unansweredReason = "unanswered at the end";
+
+class RequestRun {
+  readonly #context: RequestContext;
+  readonly #ticket: Ticket;
+  readonly #request: PlannedRequest;
+  #attempt = 0;
+  #startUs = 0;
+  /** An attempt is under way, as opposed to a pause between two. */
+  #running = false;
+  #ended = false;
+  #abandoned = false;
+
+  constructor(context: RequestContext, ticket: Ticket) {
+    this.#context = context;
+    this.#ticket = ticket;
+    const planned = context.workload.request(ticket.client, ticket.index);
+    this.#request = { ...planned, requestId: (context.label ?? "") + planned.requestId };
+  }
+
+  async run(): Promise<void> {
+    const { clock, sinks, signal } = this.#context;
+    for (;;) {
+      this.#startUs = clock.monotonicUs();
+      this.#running = true;
+      const identity = { client: this.#ticket.client, attempt: this.#attempt };
+      const result = await runAttempt(this.#context, this.#request, identity);
+      this.#running = false;
+      if (this.#abandoned) return;
+      sinks.onTransaction(result.transaction);
+      if (this.#ended) return;
+      const final = isFinal(result, this.#attempt, signal);
+      this.#ended = final;
+      this.#record({ ...result, final, endUs: clock.monotonicUs() });
+      if (final) return;
+      await delay(clock, Math.min(firstBackoffUs * 2 ** this.#attempt, longestBackoffUs));
+      if (this.#ended) return;
+      this.#attempt += 1;
+    }
+  }
+
+  expire(endUs: number, reason: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (!this.#running) {
+      // Between two attempts: the one that did not start any more is what is counted.
+      this.#attempt += 1;
+      this.#startUs = Math.min(this.#context.clock.monotonicUs(), endUs);
+    }
+    const outcome = this.#running ? "unknown" : "failed";
+    this.#record({ outcome, reason, final: true, censored: true, coldStarts: 0, endUs });
+  }
+
+  abandon(): void {
+    if (!this.#running || this.#abandoned) return;
+    this.#abandoned = true;
+    const identity = { client: this.#ticket.client, attempt: this.#attempt };
+    const lost = lostTransaction(this.#request, identity, this.#startUs);
+    this.#context.sinks.onTransaction(lost);
+  }
+
+  #record({ reason, final, endUs, outcome, coldStarts, censored }: EndedRecord): void {
+    const { client, index, dueUs } = this.#ticket;
+    this.#context.sinks.onAttempt({
+      requestId: this.#request.requestId,
+      client,
+      attempt: this.#attempt,
+      index,
+      block: this.#context.block,
+      dueUs,
+      startUs: this.#startUs,
+      endUs,
+      outcome: final && outcome === "aborted" ? "failed" : outcome,
+      ...(reason !== undefined && { reason }),
+      ...(censored === true && { censored }),
+      final,
+      coldStarts,
+    });
+  }
+}
+
+type EndedRecord = Pick<
+  AttemptRecord,
+  "reason" | "final" | "endUs" | "outcome" | "coldStarts" | "censored"
+>;
+
+/**
+ * An unknown outcome is tried again as a FaaS platform would: at least once. Whether that repeats
+ * effects is what the system under test is judged by.
+ */
+function isFinal(result: AttemptResult, attempt: number, signal: AbortSignal): boolean {
+  return (
+    result.outcome === "committed" ||
+    result.hopeless ||
+    attempt + 1 >= maxAttempts ||
+    signal.aborted
+  );
+}
