@@ -31,7 +31,7 @@ export function findSupport(transactions: Transactions, from: number, reader: nu
 }
 
 /** How many closing edges are tried, and how far the searches go in all. */
-const maxClosing = 256;
+const maxClosing = 128;
 const maxVisits = 2_000_000;
 
 /** Transactions that a circle rests on: its own, and readers of its forced edges. */
@@ -59,9 +59,13 @@ export function findCycles({ transactions, forced, order }: Graph): Cycle[] {
   if (!order.acyclic) {
     const components = findComponents(transactions, forced);
     const search = new Search({ transactions, forced }, components);
+    let shortest = Infinity;
     for (const closing of closingSteps({ transactions, forced, order }, components)) {
-      const path = search.cheapestPath(closing.to, closing.from);
-      if (path !== undefined) cycles.push([closing, ...path]);
+      // Not much longer than the best so far: a reader may be one of the circle's own.
+      const path = search.cheapestPath(closing.to, closing.from, shortest + 2);
+      if (path === undefined) continue;
+      cycles.push([closing, ...path]);
+      shortest = Math.min(shortest, path.length);
     }
   }
   return cycles.toSorted((a, b) => transactionsOf(a).size - transactionsOf(b).size);
@@ -126,11 +130,11 @@ class Search {
    * Backwards from `to`: places are transactions (even) and passing through one along its session
    * (odd). Buckets by cost, because steps cost 0, 1 or 2.
    */
-  cheapestPath(from: number, to: number): Step[] | undefined {
+  cheapestPath(from: number, to: number, maxCost = Infinity): Step[] | undefined {
     const reached = new Map<number, Reached>();
     const buckets: number[][] = [[to * 2]];
     reached.set(to * 2, { cost: 0, step: undefined, after: -1 });
-    for (let cost = 0; cost < buckets.length; cost += 1) {
+    for (let cost = 0; cost < buckets.length && cost <= maxCost; cost += 1) {
       const bucket = buckets[cost] ?? [];
       for (let place = bucket.pop(); place !== undefined; place = bucket.pop()) {
         if (reached.get(place)?.cost !== cost) continue;

@@ -1,7 +1,8 @@
 /**
  * @module The few transactions that a rejection rests on.
  *
- * Candidates come from small circles; each is then shrunk until none can be left out. A subset is
+ * Candidates come from small circles; each is then shrunk until none can be left out, and at last all
+ * smaller subsets of the best ones are tried. A subset is
  * judged like a history of its own, so what is reported is itself a violation, independent of how it
  * was found.
  */
@@ -15,6 +16,10 @@ import type { Level } from "./witness.ts";
 const maxCandidates = 8;
 const maxCandidatesLarge = 2;
 const largeCount = 200_000;
+
+/** Among how many transactions, and in how many tries, a smaller set is looked for in the end. */
+const maxPool = 14;
+const maxTries = 2_000;
 
 /** Transactions judged over all steps of shrinking a searched level; then what is left is reported. */
 const maxShrinkWork = 5_000_000;
@@ -46,7 +51,44 @@ export function collectEvidence(options: {
   const shrunk = candidates.filter(isFaulty).map((ids) => shrink(ids, isFaulty));
   const [smallest] = shrunk.toSorted((a, b) => a.length - b.length);
   // Only a search that hit its bound on the whole set leaves nothing.
-  return smallest ?? [...(candidates[0] ?? [])];
+  if (smallest === undefined) return [...(candidates[0] ?? [])];
+  const pool = poolOf(transactions, [...shrunk, ...candidates]);
+  return smallestWithin({ pool, below: smallest.length, isFaulty }) ?? smallest;
+}
+
+/** All transactions of a small history, otherwise those of the best candidates. */
+function poolOf(transactions: Transactions, candidates: readonly (readonly number[])[]): number[] {
+  if (transactions.count <= maxPool) return everyTransaction(transactions);
+  const pool = new Set<number>();
+  for (const ids of candidates)
+    if (pool.size + ids.length <= maxPool) for (const id of ids) pool.add(id);
+  return [...pool].toSorted((a, b) => a - b);
+}
+
+/** A faulty subset with fewer than `below` elements, the fewest there are, by trying them all. */
+function smallestWithin(options: {
+  readonly pool: readonly number[];
+  readonly below: number;
+  readonly isFaulty: (ids: readonly number[]) => boolean;
+}): number[] | undefined {
+  const { pool, below, isFaulty } = options;
+  let tries = 0;
+  const extend = (chosen: readonly number[], from: number, size: number): number[] | undefined => {
+    if (chosen.length === size) {
+      tries += 1;
+      return isFaulty(chosen) ? [...chosen] : undefined;
+    }
+    for (let at = from; at < pool.length && tries < maxTries; at += 1) {
+      const found = extend([...chosen, pool[at] as number], at + 1, size);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+  for (let size = 2; size < below; size += 1) {
+    const found = extend([], 0, size);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function circularSets(
