@@ -76,10 +76,10 @@ function smallestWithin(options: {
   const extend = (chosen: readonly number[], from: number, size: number): number[] | undefined => {
     if (chosen.length === size) {
       tries += 1;
-      return isFaulty(chosen) ? [...chosen] : undefined;
+      return tries <= maxTries && isFaulty(chosen) ? [...chosen] : undefined;
     }
-    for (let at = from; at < pool.length && tries < maxTries; at += 1) {
-      const found = extend([...chosen, pool[at] as number], at + 1, size);
+    for (const [at, id] of pool.entries()) {
+      const found = at < from ? undefined : extend([...chosen, id], at + 1, size);
       if (found !== undefined) return found;
     }
     return undefined;

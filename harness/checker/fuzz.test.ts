@@ -1,7 +1,8 @@
 /**
  * Goal    The checker and the axioms agree on every small history, at every level, in both directions.
  * Method  `testing/axioms.ts` is the definitions by the letter and tries every commit order. Each witness
- *         is judged by them too: a violation by itself, and none without any of its transactions.
+ *         is judged by them too: a violation by itself, none without any of its transactions, and for
+ *         some no smaller set of the history's transactions is one.
  * Longer  npm run nightly:checker-fuzz
  */
 import { expect, it } from "vitest";
@@ -11,6 +12,8 @@ import { levels } from "./witness.ts";
 it("agrees with the axioms on 4,000 histories at every level, and shrinks every witness", () => {
   const tally = fuzz({ seed: 20_261_125, count: 4_000 });
   expect(tally.disagreements).toEqual([]);
+  expect(tally.sized).toBeGreaterThan(300);
+  expect(tally.oversized, "witnesses with more transactions than needed").toBe(0);
   // A generator that cannot reach an outcome proves nothing about it.
   for (const level of levels) {
     expect(tally.satisfied[level], level).toBeGreaterThan(1_000);

@@ -186,10 +186,10 @@ class ReadAtomicStore implements Store {
     let raised = false;
     for (const key of this.#writes[time]?.keys() ?? []) {
       const version = this.#seen.get(key);
-      if (version === undefined) continue;
       const times = this.#times[key];
+      if (version === undefined || times === undefined) continue;
       let at = version;
-      while (times !== undefined && (at < 0 || times.at(at) < time)) at += 1;
+      while (at < 0 || times.at(at) < time) at += 1;
       if (at === version) continue;
       this.#seen.set(key, at);
       raised = true;
