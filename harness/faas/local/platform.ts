@@ -2,26 +2,19 @@
  * @module The local platform from the caller's side: starts the front end, invokes over HTTP.
  */
 import { type ChildProcess, fork } from "node:child_process";
-import { Agent, request as httpRequest } from "node:http";
 import { fileURLToPath } from "node:url";
 import type { Clock } from "#kit/clock.ts";
-import { delay } from "#kit/clock.ts";
-import { describeError, ProjectError } from "#kit/errors.ts";
+import { ProjectError } from "#kit/errors.ts";
 import type { InvocationLatency } from "../inline/platform.ts";
 import type {
   FunctionSpec,
   InvocationOutcome,
-  InvocationTimings,
   InvokeOptions,
   Platform,
   PlatformStats,
 } from "../port.ts";
-import {
-  coldStartHeader,
-  type ControlReply,
-  type ControlRequest,
-  instanceHeader,
-} from "./messages.ts";
+import { LambdaInvoker } from "./invoker.ts";
+import type { ControlReply, ControlRequest } from "./messages.ts";
 
 const frontEndPath = fileURLToPath(import.meta.resolve("./front-end.ts"));
 
@@ -69,21 +62,12 @@ export async function createLocalPlatform(options: LocalOptions): Promise<LocalP
   return new LocalPlatformClient({ child, endpoint, ...options });
 }
 
-interface HttpAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: string;
-}
-
 class LocalPlatformClient implements LocalPlatform {
   readonly name = "local";
   readonly endpoint: string;
   readonly pids: readonly number[];
   readonly #child: ChildProcess;
-  readonly #clock: Clock;
-  readonly #latency: InvocationLatency | undefined;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 4_096 });
-  readonly #port: number;
+  readonly #invoker: LambdaInvoker;
   readonly #waiting = new Map<number, (reply: ControlReply) => void>();
   #nextId = 0;
   #exited: Promise<void>;
@@ -93,9 +77,7 @@ class LocalPlatformClient implements LocalPlatform {
     this.endpoint = endpoint;
     this.pids = child.pid === undefined ? [] : [child.pid];
     this.#child = child;
-    this.#clock = clock;
-    this.#latency = invocationLatency;
-    this.#port = Number(new URL(endpoint).port);
+    this.#invoker = new LambdaInvoker({ endpoint, clock, invocationLatency });
     this.#exited = new Promise((resolve) => {
       child.on("exit", () => {
         resolve();
@@ -112,30 +94,8 @@ class LocalPlatformClient implements LocalPlatform {
     await this.#control({ kind: "deploy", functions });
   }
 
-  async invoke(
-    name: string,
-    payload: unknown,
-    options: InvokeOptions = {},
-  ): Promise<InvocationOutcome> {
-    const startUs = this.#clock.monotonicUs();
-    const extraUs = this.#latency?.sampleUs() ?? 0;
-    let answer: HttpAnswer;
-    try {
-      if (extraUs > 0) await delay(this.#clock, extraUs / 2);
-      answer = await this.#post(name, JSON.stringify(payload ?? null), options.timeoutMs);
-      if (extraUs > 0) await delay(this.#clock, extraUs / 2);
-    } catch (error) {
-      const timings = { startUs, endUs: this.#clock.monotonicUs(), coldStart: false };
-      return { kind: "platformError", message: describeError(error), timings };
-    }
-    const instanceId = answer.headers[instanceHeader];
-    const timings: InvocationTimings = {
-      startUs,
-      endUs: this.#clock.monotonicUs(),
-      coldStart: answer.headers[coldStartHeader] === "1",
-      ...(typeof instanceId === "string" && { instanceId }),
-    };
-    return toOutcome(answer, timings);
+  invoke(name: string, payload: unknown, options?: InvokeOptions): Promise<InvocationOutcome> {
+    return this.#invoker.invoke(name, payload, options);
   }
 
   async killBusyInstances(count: number): Promise<number> {
@@ -150,7 +110,7 @@ class LocalPlatformClient implements LocalPlatform {
   }
 
   async close(): Promise<void> {
-    this.#agent.destroy();
+    this.#invoker.close();
     this.#child.kill("SIGTERM");
     await this.#exited;
   }
@@ -168,54 +128,7 @@ class LocalPlatformClient implements LocalPlatform {
       });
     });
   }
-
-  #post(name: string, body: string, timeoutMs: number | undefined): Promise<HttpAnswer> {
-    return new Promise((resolve, reject) => {
-      const posted = httpRequest(
-        {
-          host: "127.0.0.1",
-          port: this.#port,
-          method: "POST",
-          path: `/2015-03-31/functions/${encodeURIComponent(name)}/invocations`,
-          agent: this.#agent,
-          headers: {
-            "content-type": "application/json",
-            "content-length": Buffer.byteLength(body),
-          },
-          ...(timeoutMs !== undefined && { signal: AbortSignal.timeout(timeoutMs) }),
-        },
-        (response) => {
-          const chunks: Buffer[] = [];
-          response.on("data", (chunk: Buffer) => chunks.push(chunk));
-          response.on("error", reject);
-          response.on("end", () => {
-            const { statusCode = 0, headers } = response;
-            resolve({ status: statusCode, headers, body: Buffer.concat(chunks).toString() });
-          });
-        },
-      );
-      posted.on("error", reject);
-      posted.end(body);
-    });
-  }
 }
 
 /** `Omit` over each member of a union. */
 type WithoutId<T> = T extends unknown ? Omit<T, "id"> : never;
-
-function toOutcome(
-  { status, headers, body }: HttpAnswer,
-  timings: InvocationTimings,
-): InvocationOutcome {
-  if (status === 429) return { kind: "throttled", timings };
-  if (status !== 200) return { kind: "platformError", message: `HTTP ${status}: ${body}`, timings };
-  const parsed: unknown = JSON.parse(body);
-  if (headers["x-amz-function-error"] === undefined) return { kind: "ok", result: parsed, timings };
-  const { errorType = "Error", errorMessage: message = "" } = parsed as {
-    errorType?: string;
-    errorMessage?: string;
-  };
-  if (errorType === "Sandbox.Timedout") return { kind: "timeout", timings };
-  if (errorType === "Runtime.ExitError") return { kind: "instanceLost", message, timings };
-  return { kind: "functionError", errorType, message, timings };
-}
