@@ -3,25 +3,37 @@
  *
  *   <ns>/d/<escaped key>/<uuid>   one version of a key; never overwritten once committed
  *   <ns>/c/<uuid>                 the commit record, or the marker that decided against it
+ *   <ns>/c/<tag>, <ns>/c/<tag>.1, …   the same for a request that is to happen once: one place
+ *                                 for all its attempts, so that one conditional put decides
+ *                                 among them. Each marker against one attempt uses up a slot.
  *
  * A user's key may be any string; in a name everything but letters, digits and `._-` is escaped,
  * so that `/` separates and nothing else does.
  */
 import { type StorageKey, storageKey } from "#shim/storage/port.ts";
-import { type Key, isTransactionUuid, key } from "./types.ts";
+import { type Key, isTransactionUuid, key, requestTagOf } from "./types.ts";
 
 export interface Names {
   readonly dataPrefix: string;
   readonly commitPrefix: string;
   readonly version: (key: Key, uuid: string) => StorageKey;
-  readonly commit: (uuid: string) => StorageKey;
+  readonly commit: (uuid: string, slot?: number) => StorageKey;
+  readonly commitAt: (place: string) => StorageKey;
   /** The parts of a version's name; `undefined` for anything else. */
   readonly parseVersion: (name: StorageKey) => { key: Key; uuid: string } | undefined;
-  /** The uuid of a commit record's name; `undefined` for anything else. */
+  /** The place (`commitPlace`) of a commit record's name; `undefined` for anything else. */
   readonly parseCommit: (name: StorageKey) => string | undefined;
 }
 
 const plain = /^[A-Za-z0-9._-]*$/;
+const taggedPlace = /^[A-Za-z0-9_-]{22}(\.[1-9]\d{0,5})?$/;
+
+/** Where in the commit set the outcome of a transaction stands. */
+export function commitPlace(uuid: string, slot = 0): string {
+  const tag = requestTagOf(uuid);
+  if (tag === undefined) return uuid;
+  return slot === 0 ? tag : `${tag}.${slot}`;
+}
 
 /** Names under one namespace, for instance `aft`. */
 export function createNames(namespace: string): Names {
@@ -31,7 +43,8 @@ export function createNames(namespace: string): Names {
     dataPrefix,
     commitPrefix,
     version: (userKey, uuid) => storageKey(`${dataPrefix}${escapeKey(userKey)}/${uuid}`),
-    commit: (uuid) => storageKey(`${commitPrefix}${uuid}`),
+    commit: (uuid, slot) => storageKey(`${commitPrefix}${commitPlace(uuid, slot)}`),
+    commitAt: (place) => storageKey(`${commitPrefix}${place}`),
     parseVersion: (name) => {
       if (!name.startsWith(dataPrefix)) return undefined;
       const slash = name.indexOf("/", dataPrefix.length);
@@ -41,10 +54,20 @@ export function createNames(namespace: string): Names {
       return text === undefined ? undefined : { key: key(text), uuid };
     },
     parseCommit: (name) => {
-      const uuid = name.slice(commitPrefix.length);
-      return name.startsWith(commitPrefix) && isTransactionUuid(uuid) ? uuid : undefined;
+      const place = name.slice(commitPrefix.length);
+      if (!name.startsWith(commitPrefix)) return undefined;
+      return taggedPlace.test(place) || isUntagged(place) ? place : undefined;
     },
   };
+}
+
+/** Whether a place belongs to a request, and not to one transaction. */
+export function isRequestPlace(place: string): boolean {
+  return taggedPlace.test(place);
+}
+
+function isUntagged(place: string): boolean {
+  return isTransactionUuid(place) && requestTagOf(place) === undefined;
 }
 
 /**

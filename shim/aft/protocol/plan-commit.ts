@@ -25,6 +25,9 @@ export function planCommit(
     entries.push({ key: names.version(userKey, uuid), value });
   return {
     entries,
-    seal: { key: names.commit(uuid), value: encodeOutcome({ kind: "committed", record }) },
+    seal: {
+      key: names.commit(uuid, record.slot),
+      value: encodeOutcome({ kind: "committed", record }),
+    },
   };
 }

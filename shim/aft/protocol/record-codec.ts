@@ -11,12 +11,24 @@
  */
 import { ProjectError } from "#kit/errors.ts";
 import type { Bytes } from "#kit/bytes.ts";
+import { commitPlace } from "./names.ts";
 import { type CommitRecord, type Key, isTransactionUuid, key } from "./types.ts";
 
 export type StoredOutcome =
   | { readonly kind: "committed"; readonly record: CommitRecord }
-  | { readonly kind: "collected"; readonly uuid: string; readonly timestampUs: number }
-  | { readonly kind: "aborted"; readonly uuid: string };
+  | {
+      readonly kind: "collected";
+      readonly uuid: string;
+      readonly timestampUs: number;
+      readonly slot?: number;
+    }
+  /** `fencedAtMs`: wall clock of whoever put it, for a request's slots. */
+  | {
+      readonly kind: "aborted";
+      readonly uuid: string;
+      readonly slot?: number;
+      readonly fencedAtMs?: number;
+    };
 
 /** What is stored under a commit name is not ours or is damaged. */
 export class CorruptRecordError extends ProjectError {
@@ -37,39 +49,63 @@ interface WireRecord {
   readonly t?: number;
   readonly r?: string;
   readonly w?: readonly string[];
+  readonly s?: number;
+  readonly f?: number;
 }
 
 export function encodeOutcome(outcome: StoredOutcome): Bytes {
   return Buffer.from(JSON.stringify(toWire(outcome)));
 }
 
-/** @throws CorruptRecordError for anything `encodeOutcome` did not write for `uuid`. */
-export function decodeOutcome(uuid: string, bytes: Bytes): StoredOutcome {
+/** What replaces a commit record before its data is deleted. */
+export function encodeCollected({ id, slot }: CommitRecord): Bytes {
+  return encodeOutcome({
+    kind: "collected",
+    uuid: id.uuid,
+    timestampUs: id.timestampUs,
+    ...(slot !== undefined && { slot }),
+  });
+}
+
+/**
+ * @param place  Of the name it was found under (`commitPlace`).
+ * @throws CorruptRecordError for anything `encodeOutcome` did not write for that place.
+ */
+export function decodeOutcome(place: string, bytes: Bytes): StoredOutcome {
   let parsed: unknown;
   try {
     parsed = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString());
   } catch (error) {
-    throw new CorruptRecordError(uuid, "not JSON", { cause: error });
+    throw new CorruptRecordError(place, "not JSON", { cause: error });
   }
-  if (!isWireRecord(parsed)) throw new CorruptRecordError(uuid, "not a version 1 record");
-  if (parsed.u !== uuid) throw new CorruptRecordError(uuid, `it belongs to ${parsed.u}`);
-  if (parsed.k === "aborted") return { kind: "aborted", uuid };
+  if (!isWireRecord(parsed)) throw new CorruptRecordError(place, "not a version 1 record");
+  const { u: uuid, s: slot } = parsed;
+  if (commitPlace(uuid, slot) !== place)
+    throw new CorruptRecordError(place, `it belongs to ${uuid}`);
+  const where = { uuid, ...(slot !== undefined && { slot }) };
+  if (parsed.k === "aborted")
+    return { kind: "aborted", ...where, ...(parsed.f !== undefined && { fencedAtMs: parsed.f }) };
   const timestampUs = parsed.t;
   if (timestampUs === undefined || !Number.isSafeInteger(timestampUs) || timestampUs <= 0)
     throw new CorruptRecordError(uuid, "it has no timestamp");
-  if (parsed.k === "collected") return { kind: "collected", uuid, timestampUs };
+  if (parsed.k === "collected") return { kind: "collected", ...where, timestampUs };
   const writeSet = new Set<Key>((parsed.w ?? []).map((text) => key(text)));
   if (writeSet.size === 0) throw new CorruptRecordError(uuid, "its write set is empty");
   return {
     kind: "committed",
-    record: { id: { timestampUs, uuid }, writeSet, requestId: parsed.r ?? "" },
+    record: {
+      id: { timestampUs, uuid },
+      writeSet,
+      requestId: parsed.r ?? "",
+      ...(slot !== undefined && { slot }),
+    },
   };
 }
 
 function toWire(outcome: StoredOutcome): WireRecord {
   switch (outcome.kind) {
     case "committed": {
-      const { id, writeSet, requestId } = outcome.record;
+      const { id, writeSet, requestId, slot } = outcome.record;
       return {
         v: 1,
         k: "committed",
@@ -77,13 +113,23 @@ function toWire(outcome: StoredOutcome): WireRecord {
         t: id.timestampUs,
         r: requestId,
         w: [...writeSet],
+        ...slotField(slot),
       };
     }
-    case "collected":
-      return { v: 1, k: "collected", u: outcome.uuid, t: outcome.timestampUs };
-    case "aborted":
-      return { v: 1, k: "aborted", u: outcome.uuid };
+    case "collected": {
+      const { uuid, timestampUs, slot } = outcome;
+      return { v: 1, k: "collected", u: uuid, t: timestampUs, ...slotField(slot) };
+    }
+    case "aborted": {
+      const { uuid, fencedAtMs, slot } = outcome;
+      const fenced = fencedAtMs === undefined ? {} : { f: fencedAtMs };
+      return { v: 1, k: "aborted", u: uuid, ...slotField(slot), ...fenced };
+    }
   }
+}
+
+function slotField(slot: number | undefined): { s?: number } {
+  return slot === undefined || slot === 0 ? {} : { s: slot };
 }
 
 function isWireRecord(value: unknown): value is WireRecord {
@@ -96,6 +142,8 @@ function isWireRecord(value: unknown): value is WireRecord {
     typeof fields["u"] === "string" &&
     isTransactionUuid(fields["u"]) &&
     (fields["t"] === undefined || typeof fields["t"] === "number") &&
+    (fields["s"] === undefined || Number.isSafeInteger(fields["s"])) &&
+    (fields["f"] === undefined || typeof fields["f"] === "number") &&
     (fields["r"] === undefined || typeof fields["r"] === "string") &&
     (fields["w"] === undefined || isTextList(fields["w"]))
   );

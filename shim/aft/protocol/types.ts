@@ -13,7 +13,7 @@ export type Key = string & { readonly __brand: "Key" };
 export interface TransactionId {
   /** Microseconds since the epoch by the committing replica's clock; assigned at commit. */
   readonly timestampUs: number;
-  /** UUIDv7 text, chosen at begin. */
+  /** UUIDv7 text, chosen at begin; with the tag of its request behind it if it has one. */
   readonly uuid: string;
 }
 
@@ -22,6 +22,8 @@ export interface CommitRecord {
   readonly id: TransactionId;
   readonly writeSet: ReadonlySet<Key>;
   readonly requestId: string;
+  /** Which of its request's slots the record stands in (`names.ts`); absent means 0. */
+  readonly slot?: number;
 }
 
 export function key(text: string): Key {
@@ -37,9 +39,37 @@ export function compareTransactionIds(a: TransactionId, b: TransactionId): numbe
 
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-/** Whether a client's text may serve as a transaction's uuid: lower-case UUIDv7. */
+/** 22 base64url characters: 132 bits of a hash of the request id. */
+const tagPattern = /^[A-Za-z0-9_-]{22}$/;
+const uuidLength = 36;
+const taggedLength = uuidLength + 1 + 22;
+
+/**
+ * Whether a client's text may serve as a transaction's id: a lower-case UUIDv7, unique to this
+ * attempt; behind it, after a dot, the tag of the request if the request is to happen once.
+ */
 export function isTransactionUuid(text: string): boolean {
-  return text.length === 36 && uuidPattern.test(text);
+  if (text.length === uuidLength) return uuidPattern.test(text);
+  return (
+    text.length === taggedLength &&
+    text[uuidLength] === "." &&
+    uuidPattern.test(text.slice(0, uuidLength)) &&
+    tagPattern.test(text.slice(uuidLength + 1))
+  );
+}
+
+/** The tag of its request; all attempts of one request share it. */
+export function requestTagOf(uuid: string): string | undefined {
+  return uuid.length === taggedLength ? uuid.slice(uuidLength + 1) : undefined;
+}
+
+export function withRequestTag(uuid: string, tag: string): string {
+  return `${uuid}.${tag}`;
+}
+
+/** An id that is nobody's, to ask what became of a request. */
+export function anyAttemptOf(tag: string): string {
+  return withRequestTag("00000000-0000-7000-8000-000000000000", tag);
 }
 
 /** Milliseconds since the epoch at which a UUIDv7 was made. */

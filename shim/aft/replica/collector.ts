@@ -12,10 +12,11 @@
  */
 import type { Clock, Timer } from "#kit/clock.ts";
 import type { StorageEngine, StorageKey } from "#shim/storage/port.ts";
-import type { Names } from "../protocol/names.ts";
-import { encodeOutcome } from "../protocol/record-codec.ts";
+import { isRequestPlace, type Names } from "../protocol/names.ts";
+import { encodeCollected } from "../protocol/record-codec.ts";
 import { compareTransactionIds, type CommitRecord } from "../protocol/types.ts";
 import type { VersionIndex } from "../protocol/version-index.ts";
+import { fenceRetentions } from "./committer.ts";
 import type { DataCache } from "./data-cache.ts";
 import type { ReplicaIncident, ReplicaSettings } from "./options.ts";
 
@@ -41,7 +42,9 @@ export class Collector {
   readonly #onIncident: (incident: ReplicaIncident) => void;
   #superseded: Superseded[] = [];
   #toDelete: CommitRecord[] = [];
+  /** In the order in which they are due: collected records, and markers that stay longer. */
   #retained: Retained[] = [];
+  #fences: Retained[] = [];
   #timer: Timer | undefined;
   #running = false;
   #closed = false;
@@ -79,6 +82,18 @@ export class Collector {
     if (this.#settings.storageGc === "off") return;
     this.#retained.push({ name, untilMs });
     this.#schedule(Math.max(this.#settings.gcIntervalMs, untilMs - this.#clock.nowMs()));
+  }
+
+  /** Takes over a marker that was put against a transaction (`committer.ts`, C4). */
+  retainFence(name: StorageKey): void {
+    if (this.#settings.storageGc === "off") return;
+    const { outcomeRetentionMs, transactionTimeoutMs } = this.#settings;
+    const ofRequest = isRequestPlace(this.#names.parseCommit(name) ?? "");
+    const keepMs = ofRequest
+      ? fenceRetentions * outcomeRetentionMs
+      : outcomeRetentionMs + transactionTimeoutMs;
+    this.#fences.push({ name, untilMs: this.#clock.nowMs() + keepMs });
+    this.#schedule(Math.max(this.#settings.gcIntervalMs, keepMs));
   }
 
   close(): void {
@@ -122,9 +137,12 @@ export class Collector {
       this.#schedule(this.#settings.gcIntervalMs);
       return;
     }
-    const [next] = this.#retained;
-    if (next === undefined) return;
-    this.#schedule(Math.max(this.#settings.gcIntervalMs, next.untilMs - this.#clock.nowMs()));
+    const nextMs = Math.min(
+      this.#retained[0]?.untilMs ?? Infinity,
+      this.#fences[0]?.untilMs ?? Infinity,
+    );
+    if (nextMs === Infinity) return;
+    this.#schedule(Math.max(this.#settings.gcIntervalMs, nextMs - this.#clock.nowMs()));
   }
 
   #dropMetadata(): void {
@@ -155,9 +173,9 @@ export class Collector {
     if (this.#toDelete.length > 0) {
       const batch = this.#toDelete.slice(0, this.#batchFor(this.#toDelete.length));
       await this.#engine.multiPut(
-        batch.map(({ id }) => ({
-          key: this.#names.commit(id.uuid),
-          value: encodeOutcome({ kind: "collected", uuid: id.uuid, timestampUs: id.timestampUs }),
+        batch.map((record) => ({
+          key: this.#names.commit(record.id.uuid, record.slot),
+          value: encodeCollected(record),
         })),
       );
       await this.#engine.multiDelete(
@@ -167,8 +185,8 @@ export class Collector {
       );
       this.#toDelete = this.#toDelete.slice(batch.length);
       const untilMs = this.#clock.nowMs() + this.#settings.outcomeRetentionMs;
-      for (const { id } of batch)
-        this.#retained.push({ name: this.#names.commit(id.uuid), untilMs });
+      for (const { id, slot } of batch)
+        this.#retained.push({ name: this.#names.commit(id.uuid, slot), untilMs });
     }
   }
 
@@ -179,11 +197,19 @@ export class Collector {
 
   async #deleteRetained(): Promise<void> {
     const nowMs = this.#clock.nowMs();
-    let due = 0;
-    while (due < this.#retained.length && (this.#retained[due]?.untilMs ?? Infinity) <= nowMs)
-      due += 1;
-    if (due === 0) return;
-    await this.#engine.multiDelete(this.#retained.slice(0, due).map(({ name }) => name));
-    this.#retained = this.#retained.slice(due);
+    const outcomes = dueOf(this.#retained, nowMs);
+    const fences = dueOf(this.#fences, nowMs);
+    if (outcomes + fences === 0) return;
+    const due = [...this.#retained.slice(0, outcomes), ...this.#fences.slice(0, fences)];
+    await this.#engine.multiDelete(due.map(({ name }) => name));
+    this.#retained = this.#retained.slice(outcomes);
+    this.#fences = this.#fences.slice(fences);
   }
+}
+
+/** How many at the front are due. */
+function dueOf(retained: readonly Retained[], nowMs: number): number {
+  let due = 0;
+  while (due < retained.length && (retained[due]?.untilMs ?? Infinity) <= nowMs) due += 1;
+  return due;
 }

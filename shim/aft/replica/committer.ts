@@ -6,36 +6,66 @@
  *   C2  "aborted" is said only when the record is surely absent and can never appear: storage
  *       refused it, or a fence stands in its place.
  *   C3  Anything else is "unknown", and is pursued until it is one of the two.
+ *   C4  Of all attempts of a tagged request at most one is ever committed, on whichever replica:
+ *       they walk the same slots in the same order (`names.ts`), each slot is filled by one
+ *       conditional put, a record ends the walk, a marker lets all but its own attempt pass. So
+ *       whoever fences an attempt has passed every slot it could have committed in.
  */
 import type { Clock } from "#kit/clock.ts";
 import { delay } from "#kit/clock.ts";
 import { StorageUnavailableError } from "#shim/storage/errors.ts";
-import type { SealedWrite, StorageEngine } from "#shim/storage/port.ts";
-import type { Names } from "../protocol/names.ts";
+import type { SealedWrite, StorageEngine, StorageKey } from "#shim/storage/port.ts";
+import { commitPlace, type Names } from "../protocol/names.ts";
 import { decodeOutcome, encodeOutcome, type StoredOutcome } from "../protocol/record-codec.ts";
+import { type CommitRecord, requestTagOf } from "../protocol/types.ts";
 import type { GroupCommit } from "./group-commit.ts";
+import type { ReplicaSettings } from "./options.ts";
 
 /** What is finally true about a transaction. */
 export type Decision =
-  | { readonly kind: "committed"; readonly timestampUs: number }
-  | { readonly kind: "aborted"; readonly cause: unknown };
+  | {
+      readonly kind: "committed";
+      /** Another id than was asked about: its request was committed by that attempt instead. */
+      readonly transactionId: string;
+      readonly timestampUs: number;
+      /** As far as it is still known. */
+      readonly record?: CommitRecord;
+    }
+  | {
+      readonly kind: "aborted";
+      readonly cause: unknown;
+      /** The marker that was put to make it true, if one was. */
+      readonly fence?: StorageKey;
+    };
 
 /** First and longest pause between attempts to learn an outcome. */
 const firstPauseUs = 5_000;
 const longestPauseUs = 2_000_000;
+
+/** A request's markers are kept so many times longer than outcomes. */
+export const fenceRetentions = 12;
 
 export class Committer {
   readonly #engine: StorageEngine;
   readonly #names: Names;
   readonly #groups: GroupCommit;
   readonly #clock: Clock;
+  readonly #walkFencesForMs: number;
   #closed = false;
 
-  constructor(options: { engine: StorageEngine; names: Names; groups: GroupCommit; clock: Clock }) {
+  constructor(options: {
+    engine: StorageEngine;
+    names: Names;
+    groups: GroupCommit;
+    clock: Clock;
+    settings: Pick<ReplicaSettings, "outcomeRetentionMs">;
+  }) {
     this.#engine = options.engine;
     this.#names = options.names;
     this.#groups = options.groups;
     this.#clock = options.clock;
+    // One retention before a marker may go: a commit behind it is recognised for that long.
+    this.#walkFencesForMs = (fenceRetentions - 1) * options.settings.outcomeRetentionMs;
   }
 
   /** Gives up pursuing; decisions under way then stay unsettled for ever, as in a crash. */
@@ -46,24 +76,32 @@ export class Committer {
   /**
    * Writes data and record, and pursues the outcome until it is known.
    *
+   * @param planWrite  Data and record for that slot.
    * @param onDoubt  Told why, each time storage left the outcome open.
    * Never rejects; may take for ever while storage is down.
    */
   async decide(options: {
-    readonly uuid: string;
-    readonly timestampUs: number;
-    readonly write: SealedWrite;
+    readonly record: CommitRecord;
+    readonly planWrite: (record: CommitRecord) => SealedWrite;
     readonly onDoubt: (cause: unknown) => void;
   }): Promise<Decision> {
-    const { uuid, timestampUs, write, onDoubt } = options;
+    const { planWrite, onDoubt } = options;
+    let { record } = options;
+    const { uuid } = record.id;
     let pauseUs = firstPauseUs;
     let mayExist = false;
     for (;;) {
-      const outcome = await this.#groups.seal(write);
-      if (outcome.kind === "sealed") return { kind: "committed", timestampUs };
+      const outcome = await this.#groups.seal(planWrite(record));
+      if (outcome.kind === "sealed") return committedBy(record);
       if (outcome.kind === "alreadySealed") {
-        const found = await this.#look(uuid, onDoubt);
-        if (found !== undefined && found !== "nothing") return found;
+        const found = await this.#look(commitPlace(uuid, record.slot), onDoubt);
+        const verdict = found === undefined ? undefined : this.#judge(uuid, found);
+        if (verdict === "next") {
+          record = { ...record, slot: (record.slot ?? 0) + 1 };
+          mayExist = false;
+          continue;
+        }
+        if (verdict !== undefined) return verdict;
       } else {
         // The first refusal without effect is final: nothing was written under the record's name.
         if (outcome.error.effect === "none" && !mayExist)
@@ -83,42 +121,82 @@ export class Committer {
    * Rejects with a `StorageError` or `CorruptRecordError` when it cannot be told now.
    */
   async decideForeign(uuid: string): Promise<Decision> {
-    const found = await this.#read(uuid);
-    if (found !== undefined) return found;
-    const marker = encodeOutcome({ kind: "aborted", uuid });
-    if (await this.#engine.putIfAbsent(this.#names.commit(uuid), marker))
-      return { kind: "aborted", cause: "it had not committed, and now never will" };
-    const winner = await this.#read(uuid);
-    if (winner !== undefined) return winner;
-    throw new StorageUnavailableError({
-      engine: this.#engine.name,
-      operation: "get",
-      key: this.#names.commit(uuid),
-      effect: "none",
-      cause: "an existing record cannot be read back",
-    });
+    for (let slot = 0; ; slot += 1) {
+      const place = commitPlace(uuid, slot);
+      let found = await this.#read(place);
+      if (found === undefined) {
+        const fence = this.#names.commit(uuid, slot);
+        const marker = encodeOutcome({ kind: "aborted", uuid, slot, ...this.#fenceTime(uuid) });
+        if (await this.#engine.putIfAbsent(fence, marker))
+          return { kind: "aborted", cause: "it had not committed, and now never will", fence };
+        found = await this.#read(place);
+        if (found === undefined) throw this.#unreadable(fence);
+      }
+      const verdict = this.#judge(uuid, found);
+      if (verdict !== "next") return verdict;
+    }
   }
 
   /** The recorded outcome, without fencing; `undefined` where nothing is recorded. */
-  find(uuid: string): Promise<Decision | undefined> {
-    return this.#read(uuid);
+  async find(uuid: string): Promise<Decision | undefined> {
+    for (let slot = 0; ; slot += 1) {
+      const found = await this.#read(commitPlace(uuid, slot));
+      if (found === undefined) return undefined;
+      const verdict = this.#judge(uuid, found);
+      if (verdict !== "next") return verdict;
+    }
+  }
+
+  /** What an occupied slot means to an attempt; "next" where it may go on to the next slot. */
+  #judge(uuid: string, found: StoredOutcome): Decision | "next" {
+    switch (found.kind) {
+      case "committed":
+        return committedBy(found.record);
+      case "collected":
+        return { kind: "committed", transactionId: found.uuid, timestampUs: found.timestampUs };
+      case "aborted": {
+        if (found.uuid === uuid)
+          return { kind: "aborted", cause: "it was fenced by a question about its outcome" };
+        // Soon it will be cleared away: whoever committed behind it would not be found any more.
+        if (this.#clock.nowMs() - (found.fencedAtMs ?? 0) > this.#walkFencesForMs)
+          return {
+            kind: "aborted",
+            cause: "a marker in its way is about to be cleared; try later",
+          };
+        return "next";
+      }
+    }
+  }
+
+  #fenceTime(uuid: string): { fencedAtMs?: number } {
+    return requestTagOf(uuid) === undefined ? {} : { fencedAtMs: Math.trunc(this.#clock.nowMs()) };
   }
 
   async #look(
-    uuid: string,
+    place: string,
     onDoubt: (cause: unknown) => void,
-  ): Promise<Decision | "nothing" | undefined> {
+  ): Promise<StoredOutcome | undefined> {
     try {
-      return (await this.#read(uuid)) ?? "nothing";
+      return await this.#read(place);
     } catch (error) {
       onDoubt(error);
       return undefined;
     }
   }
 
-  async #read(uuid: string): Promise<Decision | undefined> {
-    const bytes = await this.#engine.get(this.#names.commit(uuid));
-    return bytes === undefined ? undefined : toDecision(decodeOutcome(uuid, bytes));
+  async #read(place: string): Promise<StoredOutcome | undefined> {
+    const bytes = await this.#engine.get(this.#names.commitAt(place));
+    return bytes === undefined ? undefined : decodeOutcome(place, bytes);
+  }
+
+  #unreadable(key: StorageKey): StorageUnavailableError {
+    return new StorageUnavailableError({
+      engine: this.#engine.name,
+      operation: "get",
+      key,
+      effect: "none",
+      cause: "an existing record cannot be read back",
+    });
   }
 
   async #pause(pauseUs: number): Promise<void> {
@@ -129,13 +207,7 @@ export class Committer {
   }
 }
 
-function toDecision(outcome: StoredOutcome): Decision {
-  switch (outcome.kind) {
-    case "committed":
-      return { kind: "committed", timestampUs: outcome.record.id.timestampUs };
-    case "collected":
-      return { kind: "committed", timestampUs: outcome.timestampUs };
-    case "aborted":
-      return { kind: "aborted", cause: "it was fenced by a question about its outcome" };
-  }
+function committedBy(record: CommitRecord): Decision {
+  const { uuid: transactionId, timestampUs } = record.id;
+  return { kind: "committed", transactionId, timestampUs, record };
 }

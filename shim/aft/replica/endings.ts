@@ -5,19 +5,23 @@
  * that its record may have been collected.
  */
 import type { Clock } from "#kit/clock.ts";
-import type { Names } from "../protocol/names.ts";
-import { uuidTimeMs } from "../protocol/types.ts";
+import { anyAttemptOf, uuidTimeMs } from "../protocol/types.ts";
 import type { Collector } from "./collector.ts";
 import type { Committer, Decision } from "./committer.ts";
 import type { ReplicaSettings } from "./options.ts";
 import type { Outcomes } from "./outcomes.ts";
+import { tagOf } from "./new-id.ts";
 import type { CommitAnswer, Refusal } from "./port.ts";
 import { refuse, refuseForStorage } from "./refuse.ts";
+
+export function toAnswer(decision: Extract<Decision, { kind: "committed" }>): CommitAnswer {
+  const { timestampUs, transactionId } = decision;
+  return { kind: "committed", timestampUs, transactionId };
+}
 
 export class Endings {
   readonly #settings: ReplicaSettings;
   readonly #clock: Clock;
-  readonly #names: Names;
   readonly #committer: Committer;
   readonly #collector: Collector;
   readonly #outcomes: Outcomes;
@@ -26,7 +30,6 @@ export class Endings {
   constructor(options: {
     settings: ReplicaSettings;
     clock: Clock;
-    names: Names;
     committer: Committer;
     collector: Collector;
     outcomes: Outcomes;
@@ -34,7 +37,6 @@ export class Endings {
   }) {
     this.#settings = options.settings;
     this.#clock = options.clock;
-    this.#names = options.names;
     this.#committer = options.committer;
     this.#collector = options.collector;
     this.#outcomes = options.outcomes;
@@ -57,11 +59,20 @@ export class Endings {
     try {
       if (uuidTimeMs(uuid) < this.#clock.nowMs() - askableMs) return await this.#statusOfOld(uuid);
       const decision = await this.#committer.decideForeign(uuid);
-      if (decision.kind === "aborted") {
-        const until = this.#clock.nowMs() + askableMs;
-        this.#collector.retain(this.#names.commit(uuid), until);
+      if (decision.kind === "aborted" && decision.fence !== undefined) {
+        this.#collector.retainFence(decision.fence);
       }
       return this.#answerOf(uuid, decision);
+    } catch (error) {
+      return { kind: "unknown", refusal: refuseForStorage(error) };
+    }
+  }
+
+  /** The outcome of a tagged request that has committed. */
+  async ofRequest(requestId: string): Promise<CommitAnswer | undefined> {
+    try {
+      const decision = await this.#committer.find(anyAttemptOf(tagOf(requestId)));
+      return decision?.kind === "committed" ? toAnswer(decision) : undefined;
     } catch (error) {
       return { kind: "unknown", refusal: refuseForStorage(error) };
     }
@@ -76,10 +87,7 @@ export class Endings {
   }
 
   #answerOf(uuid: string, decision: Decision): CommitAnswer {
-    if (decision.kind === "committed") {
-      const { timestampUs } = decision;
-      return { kind: "committed", timestampUs, transactionId: uuid };
-    }
+    if (decision.kind === "committed") return toAnswer(decision);
     const refusal = refuse(
       "unknown_transaction",
       `transaction ${uuid} is not open here and never committed`,

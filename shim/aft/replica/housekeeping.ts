@@ -84,7 +84,7 @@ export class Housekeeping {
 
   /** Searches for data that no commit record claims, now and then again. */
   sweepOrphans(): void {
-    const { orphanSweepMs, transactionTimeoutMs, outcomeRetentionMs } = this.#settings;
+    const { orphanSweepMs, transactionTimeoutMs } = this.#settings;
     void deleteOrphans({
       engine: this.#engine,
       names: this.#names,
@@ -93,9 +93,8 @@ export class Housekeeping {
       // Twice the time-out: a transaction may begin late and commit slowly.
       beforeMs: this.#clock.nowMs() - 2 * transactionTimeoutMs,
       isKnown: (uuid) => this.#open.has(uuid) || this.#isCommitted(uuid),
-      onFenced: (uuid) => {
-        const untilMs = this.#clock.nowMs() + outcomeRetentionMs;
-        this.#collector.retain(this.#names.commit(uuid), untilMs);
+      onFenced: (fence) => {
+        this.#collector.retainFence(fence);
       },
     }).then(
       () => {

@@ -9,11 +9,16 @@ import type { Clock } from "#kit/clock.ts";
 import type { StorageEngine } from "#shim/storage/port.ts";
 import { chooseVersion } from "../protocol/choose-version.ts";
 import type { Names } from "../protocol/names.ts";
-import { type Key, key as toKey } from "../protocol/types.ts";
+import {
+  type CommitRecord,
+  compareTransactionIds,
+  type Key,
+  key as toKey,
+} from "../protocol/types.ts";
 import type { VersionIndex } from "../protocol/version-index.ts";
 import type { ReplicaSettings } from "./options.ts";
 import type { MaybePromise, PutAnswer, ReadAnswer, Refusal, ReplicaStats } from "./port.ts";
-import type { VersionReader } from "./reader.ts";
+import { MissingVersionError, type VersionReader } from "./reader.ts";
 import { refuse, refuseForStorage } from "./refuse.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -29,6 +34,7 @@ export class Operations {
   readonly #reader: VersionReader;
   readonly #closedRefusal: (uuid: string) => Refusal;
   readonly #isOpen: (transaction: Transaction) => boolean;
+  readonly #onMissing: () => void;
   bufferedBytes = 0;
   spilledBytesTotal = 0;
   readsTotal = 0;
@@ -44,6 +50,7 @@ export class Operations {
     /** Why a transaction that is not open takes no calls. */
     closedRefusal: (uuid: string) => Refusal;
     isOpen: (transaction: Transaction) => boolean;
+    onMissing: () => void;
   }) {
     this.#engine = options.engine;
     this.#names = options.names;
@@ -53,6 +60,7 @@ export class Operations {
     this.#reader = options.reader;
     this.#closedRefusal = options.closedRefusal;
     this.#isOpen = options.isOpen;
+    this.#onMissing = options.onMissing;
   }
 
   get(transaction: Transaction, key: string, afterWrites: number): MaybePromise<ReadAnswer> {
@@ -151,19 +159,62 @@ export class Operations {
     switch (choice.kind) {
       case "version": {
         const { writer } = choice;
-        transaction.observed.set(key, writer);
         const value = this.#reader.read(this.#names.version(key, writer.id.uuid));
-        return value instanceof Promise ? this.#fetch(value) : { kind: "value", value };
+        if (value instanceof Promise)
+          return this.#fetchVersion({ transaction, key, writer, value });
+        transaction.observed.set(key, writer);
+        return { kind: "value", value };
       }
       case "absent":
         transaction.observed.set(key, "absent");
         return absent;
-      case "noValidVersion": {
-        this.noValidVersionTotal += 1;
-        const message = `each version of ${JSON.stringify(key)} would fracture what was read`;
-        return refuse("no_valid_version", message);
-      }
+      case "noValidVersion":
+        return this.#noValidVersion(key);
     }
+  }
+
+  #noValidVersion(key: Key): Refusal {
+    this.noValidVersionTotal += 1;
+    const message = `each version of ${JSON.stringify(key)} would fracture what was read`;
+    return refuse("no_valid_version", message);
+  }
+
+  /**
+   * Notes the choice and waits for its value. If the data is gone, because everybody else was done
+   * with that version, the next older valid one does; a key that was read before repeats or refuses.
+   */
+  #fetchVersion(options: {
+    readonly transaction: Transaction;
+    readonly key: Key;
+    readonly writer: CommitRecord;
+    readonly value: Promise<Bytes>;
+  }): Promise<ReadAnswer> {
+    const { transaction, key, writer, value } = options;
+    const { observed } = transaction;
+    const repeated = observed.has(key);
+    observed.set(key, writer);
+    return value.then(
+      (found): ReadAnswer => ({ kind: "value", value: found }),
+      (error: unknown): MaybePromise<ReadAnswer> => {
+        if (!(error instanceof MissingVersionError)) return refuseForStorage(error);
+        this.#onMissing();
+        if (repeated || observed.get(key) !== writer) return this.#noValidVersion(key);
+        observed.delete(key);
+        const older = this.#index
+          .versionsOf(key)
+          .filter(({ id }) => compareTransactionIds(id, writer.id) < 0);
+        const choice = chooseVersion(key, observed, older);
+        // Never "absent": the key has a newer version somewhere, or this one would be there.
+        if (choice.kind !== "version") return this.#noValidVersion(key);
+        const name = this.#names.version(key, choice.writer.id.uuid);
+        return this.#fetchVersion({
+          transaction,
+          key,
+          writer: choice.writer,
+          value: Promise.resolve(this.#reader.read(name)),
+        });
+      },
+    );
   }
 
   async #fetch(value: MaybePromise<Bytes>): Promise<ReadAnswer> {

@@ -14,6 +14,8 @@
 import type { Bytes } from "#kit/bytes.ts";
 import type { ProjectError } from "#kit/errors.ts";
 
+import type { PeerView } from "./peer-view.ts";
+
 export type MaybePromise<T> = T | Promise<T>;
 
 /** Stable codes; on the wire they are the error's first word in upper case, `AFT_` before it. */
@@ -43,7 +45,11 @@ export type RefusalCode =
   | "storage_unavailable"
   | "storage_limit"
   /** The replica is stopping. */
-  | "shutting_down";
+  | "shutting_down"
+  /** The replica reads the commit set before it serves: begin on another one. */
+  | "joining"
+  /** The replica finishes what is open and leaves: begin on another one. */
+  | "draining";
 
 export interface Refusal {
   readonly kind: "refused";
@@ -66,7 +72,10 @@ export type ReadAnswer =
 export type PutAnswer = { readonly kind: "buffered" } | Refusal;
 
 export type CommitAnswer =
-  /** Durable and visible. `timestampUs` 0 for a transaction without writes. */
+  /**
+   * Durable and visible. `timestampUs` 0 for a transaction without writes. Another `transactionId`
+   * than the one asked about: its request was committed by that attempt, and this one left nothing.
+   */
   | { readonly kind: "committed"; readonly timestampUs: number; readonly transactionId: string }
   /** Surely not committed, now or ever. */
   | { readonly kind: "aborted"; readonly refusal: Refusal }
@@ -104,8 +113,16 @@ export interface ReplicaStats {
 }
 
 export interface Replica {
-  /** `transactionId`: chosen by the client (UUIDv7 text) so that begin can ride on the first call. */
-  begin(options: { readonly transactionId?: string; readonly requestId: string }): BeginAnswer;
+  /**
+   * `transactionId`: chosen by the client (`isTransactionUuid`) so that begin can ride on the first
+   * call. `once`: an id made here carries the request's tag, so that of all attempts of the request,
+   * on whichever replica, at most one commits and the others answer with its outcome.
+   */
+  begin(options: {
+    readonly transactionId?: string;
+    readonly requestId: string;
+    readonly once?: boolean;
+  }): BeginAnswer;
   get(call: {
     readonly transactionId: string;
     readonly key: string;
@@ -136,7 +153,11 @@ export interface Replica {
   abort(call: { readonly transactionId: string }): { readonly kind: "aborted" } | Refusal;
   /** What became of a transaction; final when it says committed or aborted. */
   status(call: { readonly transactionId: string }): Promise<StatusAnswer>;
+  /** The outcome of a tagged request that has committed, on whichever replica; from storage. */
+  outcomeOfRequest(requestId: string): Promise<CommitAnswer | undefined>;
   stats(): ReplicaStats;
+  /** For the cluster this replica belongs to. */
+  readonly peers: PeerView;
   /** Refuses new transactions, finishes commits under way, stops timers; leaves the engine open. */
   close(): Promise<void>;
 }

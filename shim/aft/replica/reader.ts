@@ -8,6 +8,14 @@ import type { StorageEngine, StorageKey } from "#shim/storage/port.ts";
 import type { DataCache } from "./data-cache.ts";
 import type { MaybePromise } from "./port.ts";
 
+/** A version's data is gone: it was superseded and collected without this replica (AFT §5.2.1). */
+export class MissingVersionError extends StorageUnavailableError {
+  constructor(engine: string, key: StorageKey) {
+    const cause = "the data of a committed version is missing";
+    super({ engine, operation: "get", key, effect: "none", cause });
+  }
+}
+
 export class VersionReader {
   readonly #engine: StorageEngine;
   readonly #cache: DataCache;
@@ -37,15 +45,7 @@ export class VersionReader {
 
   async #fetch(name: StorageKey): Promise<Bytes> {
     const value = await this.#engine.get(name);
-    if (value === undefined) {
-      throw new StorageUnavailableError({
-        engine: this.#engine.name,
-        operation: "get",
-        key: name,
-        effect: "none",
-        cause: "the data of a committed version is missing",
-      });
-    }
+    if (value === undefined) throw new MissingVersionError(this.#engine.name, name);
     this.#cache.set(name, value);
     return value;
   }

@@ -13,7 +13,10 @@ import type { Committer } from "./committer.ts";
 const readBatch = 1_000;
 
 /** Every object under a prefix, page by page. */
-async function* listAll(engine: StorageEngine, prefix: string): AsyncGenerator<StorageKey[]> {
+export async function* listAll(
+  engine: StorageEngine,
+  prefix: string,
+): AsyncGenerator<StorageKey[]> {
   let cursor: ListCursor | undefined;
   do {
     const page = await engine.list(prefix, {
@@ -35,19 +38,19 @@ async function* listAll(engine: StorageEngine, prefix: string): AsyncGenerator<S
 export async function readCommitSet(options: {
   readonly engine: StorageEngine;
   readonly names: Names;
-  readonly onOutcome: (outcome: StoredOutcome) => void;
+  readonly onOutcome: (outcome: StoredOutcome, name: StorageKey) => void;
   readonly onCorrupt: (error: CorruptRecordError) => void;
 }): Promise<void> {
   const { engine, names, onOutcome, onCorrupt } = options;
   for await (const keys of listAll(engine, names.commitPrefix)) {
     const values = await engine.multiGet(keys);
     for (const [index, name] of keys.entries()) {
-      const uuid = names.parseCommit(name);
+      const place = names.parseCommit(name);
       const value = values[index];
       // Deleted since it was listed, or not ours.
-      if (uuid === undefined || value === undefined) continue;
+      if (place === undefined || value === undefined) continue;
       try {
-        onOutcome(decodeOutcome(uuid, value));
+        onOutcome(decodeOutcome(place, value), name);
       } catch (error) {
         if (!(error instanceof CorruptRecordError)) throw error;
         onCorrupt(error);
@@ -72,7 +75,8 @@ export async function deleteOrphans(options: {
   readonly beforeMs: number;
   /** Committed here, or open: surely no orphan. */
   readonly isKnown: (uuid: string) => boolean;
-  readonly onFenced: (uuid: string) => void;
+  /** Told of each marker that was put. */
+  readonly onFenced: (fence: StorageKey) => void;
 }): Promise<number> {
   const { engine, names, committer, beforeMs, isKnown, onFenced } = options;
   const orphaned = new Map<string, boolean>();
@@ -86,9 +90,11 @@ export async function deleteOrphans(options: {
       if (isKnown(uuid) || uuidTimeMs(uuid) >= beforeMs) continue;
       let isOrphan = orphaned.get(uuid);
       if (isOrphan === undefined) {
-        isOrphan = (await committer.decideForeign(uuid)).kind === "aborted";
+        const decision = await committer.decideForeign(uuid);
+        // Its request may have been committed by another attempt: then this one never will be.
+        isOrphan = decision.kind === "aborted" || decision.transactionId !== uuid;
         orphaned.set(uuid, isOrphan);
-        if (isOrphan) onFenced(uuid);
+        if (decision.kind === "aborted" && decision.fence !== undefined) onFenced(decision.fence);
       }
       if (isOrphan) doomed.push(name);
     }

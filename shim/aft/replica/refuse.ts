@@ -20,6 +20,8 @@ const dispositions: Readonly<Record<RefusalCode, Refusal["disposition"]>> = {
   storage_unavailable: "retry",
   storage_limit: "abort",
   shutting_down: "retry",
+  joining: "retry",
+  draining: "retry",
 };
 
 export function refuse(code: RefusalCode, message: string): Refusal {

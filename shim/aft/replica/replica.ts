@@ -15,15 +15,15 @@ import { createNames, type Names } from "../protocol/names.ts";
 import { planCommit } from "../protocol/plan-commit.ts";
 import type { CommitRecord } from "../protocol/types.ts";
 import { isTransactionUuid } from "../protocol/types.ts";
-import { createUuid } from "#kit/uuid.ts";
 import { VersionIndex } from "../protocol/version-index.ts";
 import { Collector } from "./collector.ts";
 import { Committer } from "./committer.ts";
 import { answerWithin } from "./answer-within.ts";
 import { createDataCache, type DataCache } from "./data-cache.ts";
-import { Endings } from "./endings.ts";
+import { Endings, toAnswer } from "./endings.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { Housekeeping } from "./housekeeping.ts";
+import { newTransactionId } from "./new-id.ts";
 import { Operations } from "./operations.ts";
 import { defaultReplicaSettings, type ReplicaOptions, type ReplicaSettings } from "./options.ts";
 import { Outcomes } from "./outcomes.ts";
@@ -38,8 +38,8 @@ import type {
   ReplicaStats,
   StatusAnswer,
 } from "./port.ts";
+import { PeerView } from "./peer-view.ts";
 import { VersionReader } from "./reader.ts";
-import { readCommitSet } from "./recovery.ts";
 import { refuse, refuseForStorage } from "./refuse.ts";
 import { Timestamps } from "./timestamps.ts";
 import { oldestBegin, Transaction } from "./transaction.ts";
@@ -56,6 +56,7 @@ export async function createReplica(options: ReplicaOptions): Promise<Replica> {
 }
 
 class AftReplica implements Replica {
+  readonly peers: PeerView;
   readonly #settings: ReplicaSettings;
   readonly #clock: Clock;
   readonly #options: ReplicaOptions;
@@ -97,13 +98,22 @@ class AftReplica implements Replica {
     this.#outcomes = new Outcomes(settings.rememberedOutcomes);
     this.#groups = new GroupCommit({ engine, clock: this.#clock, settings });
     const shared = { engine, names: this.#names, clock: this.#clock };
-    this.#committer = new Committer({ ...shared, groups: this.#groups });
+    this.#committer = new Committer({ ...shared, groups: this.#groups, settings });
     this.#collector = new Collector({
       ...shared,
       index: this.#index,
       cache: this.#cache,
       settings,
       oldestOpenBegin: () => oldestBegin(this.#open),
+      onIncident: (incident) => options.onIncident?.(incident),
+    });
+    this.peers = new PeerView({
+      ...shared,
+      index: this.#index,
+      learn: (record) => {
+        this.#learn(record);
+      },
+      openCount: () => this.#open.size,
       onIncident: (incident) => options.onIncident?.(incident),
     });
     const isCommitted = (uuid: string): boolean => this.#index.find(uuid) !== undefined;
@@ -134,12 +144,14 @@ class AftReplica implements Replica {
       reader: this.#reader,
       closedRefusal: (uuid) => this.#endings.refuseNotOpen(uuid),
       isOpen: (transaction) => this.#open.get(transaction.uuid) === transaction,
+      onMissing: () => this.peers.onMissing?.(),
     });
   }
 
-  begin(call: { readonly transactionId?: string; readonly requestId: string }): BeginAnswer {
+  begin(call: Parameters<Replica["begin"]>[0]): BeginAnswer {
     if (this.#closing) return refuse("shutting_down", "this replica is stopping");
-    const uuid = call.transactionId ?? createUuid(this.#clock.nowMs(), this.#options.prng);
+    if (this.peers.admission !== undefined) return this.peers.admission;
+    const uuid = call.transactionId ?? newTransactionId(this.#options, call);
     if (!isTransactionUuid(uuid))
       return refuse("unknown_transaction", "a transaction id is a UUIDv7 in lower case");
     if (
@@ -165,42 +177,26 @@ class AftReplica implements Replica {
     return { kind: "begun", transactionId: uuid };
   }
 
-  get(call: {
-    readonly transactionId: string;
-    readonly key: string;
-    readonly afterWrites?: number;
-  }): MaybePromise<ReadAnswer> {
+  get(call: Parameters<Replica["get"]>[0]): MaybePromise<ReadAnswer> {
     const transaction = this.#open.get(call.transactionId);
     if (transaction === undefined) return this.#endings.refuseNotOpen(call.transactionId);
     return this.#operations.get(transaction, call.key, call.afterWrites ?? 0);
   }
 
-  getMany(call: {
-    readonly transactionId: string;
-    readonly keys: readonly string[];
-    readonly afterWrites?: number;
-  }): MaybePromise<readonly ReadAnswer[]> {
+  getMany(call: Parameters<Replica["getMany"]>[0]): MaybePromise<readonly ReadAnswer[]> {
     const transaction = this.#open.get(call.transactionId);
     if (transaction === undefined)
       return call.keys.map(() => this.#endings.refuseNotOpen(call.transactionId));
     return this.#operations.getMany(transaction, call.keys, call.afterWrites ?? 0);
   }
 
-  put(call: {
-    readonly transactionId: string;
-    readonly key: string;
-    readonly value: Uint8Array;
-    readonly sequence?: number;
-  }): MaybePromise<PutAnswer> {
+  put(call: Parameters<Replica["put"]>[0]): MaybePromise<PutAnswer> {
     const transaction = this.#open.get(call.transactionId);
     if (transaction === undefined) return this.#endings.refuseNotOpen(call.transactionId);
     return this.#operations.put(transaction, call);
   }
 
-  commit(call: {
-    readonly transactionId: string;
-    readonly afterWrites?: number;
-  }): MaybePromise<CommitAnswer> {
+  commit(call: Parameters<Replica["commit"]>[0]): MaybePromise<CommitAnswer> {
     const { transactionId: uuid, afterWrites = 0 } = call;
     const transaction = this.#open.get(uuid);
     if (transaction === undefined) return this.#settled(this.status({ transactionId: uuid }));
@@ -275,20 +271,16 @@ class AftReplica implements Replica {
         this.#end(transaction, refuse("shutting_down", "this replica has stopped"));
   }
 
+  outcomeOfRequest(requestId: string): Promise<CommitAnswer | undefined> {
+    return this.#endings.ofRequest(requestId);
+  }
+
   /** Reads the commit set into the index and starts the periodic work. */
   async recover(): Promise<void> {
     const retainUntilMs = this.#clock.nowMs() + this.#settings.outcomeRetentionMs;
-    await readCommitSet({
-      engine: this.#engine,
-      names: this.#names,
-      onOutcome: (outcome) => {
-        if (outcome.kind === "committed") this.#learn(outcome.record);
-        else this.#collector.retain(this.#names.commit(outcome.uuid), retainUntilMs);
-      },
-      onCorrupt: (error) => {
-        const { message } = error;
-        this.#options.onIncident?.({ kind: "corrupt_record", message, cause: error });
-      },
+    await this.peers.rescan((outcome, name) => {
+      if (outcome.kind === "aborted") this.#collector.retainFence(name);
+      else this.#collector.retain(name, retainUntilMs);
     });
     if (this.#settings.storageGc === "sole-replica") this.#housekeeping.sweepOrphans();
   }
@@ -334,16 +326,14 @@ class AftReplica implements Replica {
     await transaction.spilling;
     if (transaction.poison !== undefined) return this.#abortWith(transaction, transaction.poison);
 
-    const timestampUs = this.#timestamps.next();
     const record: CommitRecord = {
-      id: { timestampUs, uuid },
+      id: { timestampUs: this.#timestamps.next(), uuid },
       writeSet: transaction.writeSet(),
       requestId,
     };
     const decision = await this.#committer.decide({
-      uuid,
-      timestampUs,
-      write: planCommit(this.#names, record, transaction.buffered),
+      record,
+      planWrite: (planned) => planCommit(this.#names, planned, transaction.buffered),
       onDoubt: (cause) => {
         const message = `the outcome of ${uuid} is not known yet`;
         transaction.doubt = refuseForStorage(cause);
@@ -353,18 +343,25 @@ class AftReplica implements Replica {
     if (decision.kind === "aborted")
       return this.#abortWith(transaction, refuseForStorage(decision.cause));
 
-    for (const [key, value] of transaction.buffered)
-      this.#cache.set(this.#names.version(key, uuid), value);
-    this.#learn({ ...record, id: { timestampUs: decision.timestampUs, uuid } });
+    const answer = toAnswer(decision);
+    if (decision.transactionId !== uuid) this.#discard(record);
+    else
+      for (const [key, value] of transaction.buffered)
+        this.#cache.set(this.#names.version(key, uuid), value);
+    if (decision.record !== undefined) this.#learn(decision.record);
     this.#committedTotal += 1;
-    this.#close(transaction);
-    const answer: CommitAnswer = {
-      kind: "committed",
-      timestampUs: decision.timestampUs,
-      transactionId: uuid,
-    };
     this.#outcomes.set(uuid, { kind: "committed", answer });
+    this.#close(transaction);
+    this.peers.noteCommit(decision, uuid);
     return answer;
+  }
+
+  /** Its request was committed by another attempt, so this one never will be: its data may go. */
+  #discard({ id, writeSet }: CommitRecord): void {
+    const names = [...writeSet].map((key) => this.#names.version(key, id.uuid));
+    this.#engine.multiDelete(names).catch(() => {
+      // The search for orphans will find it.
+    });
   }
 
   #abortWith(transaction: Transaction, refusal: Refusal): CommitAnswer {
@@ -383,6 +380,7 @@ class AftReplica implements Replica {
     this.#open.delete(transaction.uuid);
     this.#operations.release(transaction);
     transaction.wakeAll();
+    this.peers.noteEnd();
   }
 
   #withinBound(transaction: Transaction, committing: Promise<CommitAnswer>): Promise<CommitAnswer> {

@@ -1,11 +1,14 @@
 /**
  * @module The AFT.* commands.
  *
- *   AFT.BEGIN requestId [TXID id]           → id
+ *   AFT.BEGIN requestId                     → id; or, if that request has committed, on whichever
+ *                                             replica, its outcome as AFT.COMMIT gives it
+ *   AFT.BEGIN requestId TXID id             → id; happens once if the id carries the request's tag
  *   AFT.GET tx key [AFTER n] [BEGIN requestId]   → value or null; begins tx first
  *   AFT.MGET tx n key…                      → values or nulls (n writes were issued before)
  *   AFT.SET tx key value [SEQ n]            → OK
- *   AFT.COMMIT tx [AFTER n [WRITES key value …]]  → map state, timestampUs, error, message;
+ *   AFT.COMMIT tx [AFTER n [WRITES key value …]]  → map state, timestampUs, transactionId,
+ *                                             error, message;
  *                                             the writes are the last ones of the n
  *   AFT.ABORT tx                            → OK
  *   AFT.STATUS tx                           → as AFT.COMMIT; state may also be open
@@ -32,7 +35,7 @@ export const aftCommands: Readonly<Record<string, Command>> = {
     arity: -2,
     run: ({ replica }, args) => {
       const requestId = text(args[1]);
-      if (args.length === 2) return begun(replica.begin({ requestId }));
+      if (args.length === 2) return beginOnce(replica, requestId);
       if (args.length !== 4 || !isWord(args[2], "TXID"))
         return errorReply("ERR", "usage: AFT.BEGIN requestId [TXID id]");
       return begun(replica.begin({ requestId, transactionId: text(args[3]) }));
@@ -138,6 +141,14 @@ export function readReplies(answers: readonly ReadAnswer[]): Reply {
   return refusal === undefined ? array(answers.map(readReply)) : refusalReply(refusal);
 }
 
+/** The id of a new attempt, or the outcome of a request that has committed already. */
+async function beginOnce(replica: Replica, requestId: string): Promise<Reply> {
+  const outcome = await replica.outcomeOfRequest(requestId);
+  return outcome === undefined
+    ? begun(replica.begin({ requestId, once: true }))
+    : outcomeReply(outcome);
+}
+
 function begun(answer: BeginAnswer): Reply {
   return answer.kind === "begun" ? bulk(answer.transactionId) : refusalReply(answer);
 }
@@ -154,6 +165,7 @@ function outcomeReply(answer: CommitAnswer | StatusAnswer): Reply {
         entries: [
           ["state", bulk("committed")],
           ["timestampUs", integer(answer.timestampUs)],
+          ["transactionId", bulk(answer.transactionId)],
         ],
       };
     case "open":
