@@ -15,10 +15,10 @@ export const exitCodes = {
 export const exitCodeMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   ok: "all that was asked for ran, and what could be judged holds",
   internal: "a mistake in aft-bench itself",
-  usage: "bad flags, files or combinations; nothing was started",
+  usage: "bad flags, files or combinations; nothing was started, or a history got no verdict",
   invalid: "the measurement is not valid (generator saturated, machine unfit)",
-  inconclusive: "the measurement cannot tell",
-  violation: "a system broke a consistency promise; see the witness",
+  inconclusive: "the measurement, or the check, cannot tell",
+  violation: "a promise or a level is violated; see the witness",
   replayMismatch: "a replayed run differs from its record",
   thresholdMissed: "a gate or threshold was missed",
   interrupted: "stopped by Ctrl-C or SIGTERM; what was measured is kept and marked partial",

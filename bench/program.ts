@@ -1,6 +1,7 @@
 /** @module The commands and their flags. Each action is one function in `commands/`. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { profileNames } from "#harness/experiment/define.ts";
+import { check } from "./commands/check.ts";
 import { doctor, formatFindings } from "./commands/doctor.ts";
 import { list } from "./commands/list.ts";
 import { micro } from "./commands/micro.ts";
@@ -34,6 +35,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     .addHelpText("after", helpText());
   addRun(program, setExitCode);
   addLookers(program, setExitCode);
+  addCheck(program, setExitCode);
   addMicro(program, setExitCode);
   addServe(program, setExitCode);
   return program;
@@ -105,6 +107,32 @@ function addLookers(program: Command, setExitCode: (code: number) => void): void
     .option("--json", "the suite document on stdout")
     .action(async (suite: string, flags: { json?: boolean }) => {
       setExitCode(await report({ suite, json: flags.json === true }));
+    });
+}
+
+interface CheckFlags {
+  readonly level: readonly string[];
+  readonly format?: string;
+  readonly json?: boolean;
+  readonly explain?: boolean;
+  readonly svg?: string;
+}
+
+function addCheck(program: Command, setExitCode: (code: number) => void): void {
+  program
+    .command("check")
+    .description("judge histories: does any commit order explain them? (0 yes, 5 no, 4 undecided)")
+    .argument("<files...>", "histories of any known format, run directories, or - for stdin")
+    .option("--level <levels>", "rc, ra, cc, pc, si, ser, all; default rc,ra,cc", collect, [])
+    .option("--format <name>", "what the files are, if their content does not tell")
+    .option("--json", "one JSON document")
+    .option("--explain", "the minimal witness in words")
+    .option("--svg <path>", "a picture of the witness")
+    .action(async (files: string[], flags: CheckFlags) => {
+      const { level: levels, json, explain, ...rest } = flags;
+      setExitCode(
+        await check({ files, levels, json: json === true, explain: explain === true, ...rest }),
+      );
     });
 }
 
