@@ -117,7 +117,10 @@ describe("check", () => {
       }
     // Nobody can order these two readers, and the search must try everything else first.
     lines.push("r(1,0,98,9001)", "w(2,9001,98,9001)", "r(2,0,99,9002)", "w(1,9002,99,9002)");
-    const { code, stdout } = await check(["-", "--level", "ser"], [Buffer.from(lines.join("\n"))]);
+    const { code, stdout } = await check(
+      ["-", "--level", "ser", "--states", "20000"],
+      [Buffer.from(lines.join("\n"))],
+    );
     expect({ code, stdout }).toMatchObject({ code: 4 });
     expect(stdout).toMatch(/ser +undecided +too large/);
   });
@@ -134,28 +137,41 @@ describe("bad input", () => {
     for (let sent = 0; sent < 2_048; sent += 1) yield chunk;
   };
 
-  it.each([
-    ["truncated.txt", "w(1,1,1,1)\nr(1,1,2", ":2:8: "],
-    ["duplicate.txt", "w(1,5,1,1)\nw(2,6,1,1)\nw(1,5,2,2)\n", ":3:1: value 5 of key 1"],
-    ["negative.txt", "w(1,1,1,1)\nr(-3,1,2,2)\n", ":2:3: "],
+  const broken: readonly (readonly [name: string, content: string | Uint8Array, where: string])[] =
     [
-      "garbage.bin",
-      Uint8Array.from({ length: 9_999 }, (_, index) => (index * 7919) % 251),
-      ":1:1: ",
-    ],
-    ["empty.txt", "", "the input is empty"],
-    ["cut.gz", gzipSync(Buffer.from(valid.repeat(2_000))).subarray(0, 60), "cannot be read"],
-    ["half.json", '[[{"events":[["w",1,1]],"committed":true}', ":1:42: "],
-  ])("refuses %s with 2, the place and no verdict", async (name, content, where) => {
-    const { code, stdout, stderr } = await check([file(name, content), "--json"]);
-    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
-    expect(stderr).toContain(where);
-    expect(stderr).toContain(name);
+      ["truncated.txt", "w(1,1,1,1)\nr(1,1,2", ":2:8: "],
+      ["duplicate.txt", "w(1,5,1,1)\nw(2,6,1,1)\nw(1,5,2,2)\n", ":3:1: value 5 of key 1"],
+      ["negative.txt", "w(1,1,1,1)\nr(-3,1,2,2)\n", ":2:3: "],
+      [
+        "garbage.bin",
+        Uint8Array.from({ length: 9_999 }, (_, index) => (index * 7919) % 251),
+        ":1:1: ",
+      ],
+      ["empty.txt", "", "the input is empty"],
+      ["cut.gz", gzipSync(Buffer.from(valid.repeat(2_000))).subarray(0, 60), "cannot be read"],
+      ["half.json", '[[{"events":[["w",1,1]],"committed":true}', ":1:42: "],
+    ];
+
+  it("is refused with its place and gets no verdict, whatever is broken", async () => {
+    const names = broken.map(([name, content]) => file(name, content));
+    const { code, stdout, stderr } = await check([...names, "--json"]);
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout)).toEqual(
+      names.map((name) => expect.objectContaining({ file: name, error: expect.any(String) })),
+    );
+    expect(stdout).not.toContain("verdicts");
+    const lines = stderr.trimEnd().split("\n");
+    expect(lines).toHaveLength(broken.length);
+    for (const [index, [name, , where]] of broken.entries()) {
+      expect(lines[index]).toContain(name);
+      expect(lines[index]).toContain(where);
+    }
+    expect(stderr).toMatch(/duplicate\.txt:3:1: .*\(first written at .*duplicate\.txt:1:1\)/);
   });
 
-  it("names both places of a duplicate write", async () => {
-    const { stderr } = await check([join(folder, "duplicate.txt")]);
-    expect(stderr).toMatch(/duplicate\.txt:3:1: .*\(first written at .*duplicate\.txt:1:1\)/);
+  it("alone leaves nothing on stdout", async () => {
+    const { code, stdout } = await check([join(folder, "half.json"), "--json"]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   });
 
   it.each([
@@ -179,8 +195,7 @@ describe("bad input", () => {
     const cases = [
       [join(folder, "nothing.txt")],
       [join(folder, "valid.txt"), "--level", "rx"],
-      [join(folder, "valid.txt"), "--format", "parquet"],
-      ["-", "-"],
+      [join(folder, "valid.txt"), "--format", "parquet", "--level", "ra"],
       [join(folder, "valid.txt"), join(folder, "fractured.txt"), "--svg", "x.svg"],
       [folder],
     ];

@@ -1,14 +1,9 @@
-/** @module The commands and their flags. Each action is one function in `commands/`. */
+/**
+ * @module The commands and their flags. Each action is one function in `commands/`, loaded when it is
+ * called: `check` in a pipe must not wait for what draws figures.
+ */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { profileNames } from "#harness/experiment/define.ts";
-import { check } from "./commands/check.ts";
-import { doctor, formatFindings } from "./commands/doctor.ts";
-import { list } from "./commands/list.ts";
-import { micro } from "./commands/micro.ts";
-import { formatPlan, planSeconds, resolvePlan } from "./commands/plan.ts";
-import { report } from "./commands/report.ts";
-import { run } from "./commands/run.ts";
-import { serve } from "./commands/serve.ts";
 import { helpText } from "./exit-codes.ts";
 
 interface SelectionFlags {
@@ -55,6 +50,8 @@ function addRun(program: Command, setExitCode: (code: number) => void): void {
     .option("--use <module>", "a state system from outside (repeatable)", collect, [])
     .option("--quiet", "no progress")
     .action(async (names: string[], flags: RunFlags) => {
+      const { run } = await import("./commands/run.ts");
+      const { resolvePlan } = await import("./commands/plan.ts");
       setExitCode(
         await run({
           plan: resolvePlan({ names, ...planFlags(flags) }),
@@ -74,13 +71,15 @@ function addLookers(program: Command, setExitCode: (code: number) => void): void
     .command("list")
     .description("what there is to run")
     .option("--json", "one JSON document")
-    .action((flags: { json?: boolean }) => {
+    .action(async (flags: { json?: boolean }) => {
+      const { list } = await import("./commands/list.ts");
       console.log(list({ json: flags.json === true }));
     });
   selecting(program.command("plan"))
     .description("what would run, and for how long")
     .argument("[names...]", "experiments and suites", ["quick"])
-    .action((names: string[], flags: SelectionFlags) => {
+    .action(async (names: string[], flags: SelectionFlags) => {
+      const { formatPlan, planSeconds, resolvePlan } = await import("./commands/plan.ts");
       const plan = resolvePlan({ names, ...planFlags(flags) });
       const document = {
         suite: plan.suite,
@@ -95,6 +94,7 @@ function addLookers(program: Command, setExitCode: (code: number) => void): void
     .description("what this machine can and cannot do, and how to get the rest")
     .option("--json", "one JSON document")
     .action(async (flags: { json?: boolean }) => {
+      const { doctor, formatFindings } = await import("./commands/doctor.ts");
       const findings = await doctor();
       console.log(
         flags.json === true ? JSON.stringify({ findings }, undefined, 2) : formatFindings(findings),
@@ -106,6 +106,7 @@ function addLookers(program: Command, setExitCode: (code: number) => void): void
     .argument("<suite>", "the suite.json of an earlier run, or its directory")
     .option("--json", "the suite document on stdout")
     .action(async (suite: string, flags: { json?: boolean }) => {
+      const { report } = await import("./commands/report.ts");
       setExitCode(await report({ suite, json: flags.json === true }));
     });
 }
@@ -116,6 +117,7 @@ interface CheckFlags {
   readonly json?: boolean;
   readonly explain?: boolean;
   readonly svg?: string;
+  readonly states?: number;
 }
 
 function addCheck(program: Command, setExitCode: (code: number) => void): void {
@@ -128,7 +130,11 @@ function addCheck(program: Command, setExitCode: (code: number) => void): void {
     .option("--json", "one JSON document")
     .option("--explain", "the minimal witness in words")
     .option("--svg <path>", "a picture of the witness")
+    .addOption(
+      numberOption("--states <n>", "how far to search for PC, SI and SER before undecided"),
+    )
     .action(async (files: string[], flags: CheckFlags) => {
+      const { check } = await import("./commands/check.ts");
       const { level: levels, json, explain, ...rest } = flags;
       setExitCode(
         await check({ files, levels, json: json === true, explain: explain === true, ...rest }),
@@ -145,6 +151,7 @@ function addMicro(program: Command, setExitCode: (code: number) => void): void {
     .option("--smoke", "only to see that it works; the numbers mean nothing")
     .addOption(numberOption("--seed <n>", "seed of keys and block order").default(1))
     .action(async (name: string, flags: { json?: boolean; smoke?: boolean; seed: number }) => {
+      const { micro } = await import("./commands/micro.ts");
       setExitCode(
         await micro({
           name,
@@ -169,6 +176,7 @@ function addServe(program: Command, setExitCode: (code: number) => void): void {
     .addOption(numberOption("--admin-port <n>", "HTTP /healthz, /readyz, /metrics"))
     .action(
       async (flags: { storage: string; port: number; socket?: string; adminPort?: number }) => {
+        const { serve } = await import("./commands/serve.ts");
         setExitCode(await serve(flags));
       },
     );

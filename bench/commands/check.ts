@@ -28,6 +28,8 @@ export interface CheckRequest {
   readonly json: boolean;
   readonly explain: boolean;
   readonly svg?: string;
+  /** Bound of the search for PC, SI and SER. */
+  readonly states?: number;
 }
 
 /** The document of `check --json`: one, or an array of them for several histories. */
@@ -52,6 +54,8 @@ interface BadInput {
   readonly message: string;
 }
 
+type CheckOptions = Parameters<typeof judge>[1];
+
 const defaultLevels: readonly Level[] = ["rc", "ra", "cc"];
 
 /** The exit code; rejects with `ConfigError` before anything is judged. */
@@ -60,9 +64,11 @@ export async function check(request: CheckRequest): Promise<number> {
   const sources = await findHistories(request.files, request.format);
   if (request.svg !== undefined && sources.length > 1)
     throw new ConfigError([{ where: "--svg", what: "draws one history; give one FILE" }]);
+  const { states } = request;
+  const limits = states !== undefined && { limits: { frontierStates: states } };
   const documents: (CheckDocument | BadInput)[] = [];
   for (const source of sources) {
-    const document = await checkOne(source, asked);
+    const document = await checkOne(source, { levels: asked, ...limits });
     documents.push(document);
     if ("error" in document) console.error(document.message);
     else if (!request.json) console.log(formatDocument(document, request.explain));
@@ -76,7 +82,7 @@ export async function check(request: CheckRequest): Promise<number> {
 
 async function checkOne(
   source: HistorySource,
-  asked: readonly Level[],
+  asked: CheckOptions,
 ): Promise<CheckDocument | BadInput> {
   try {
     return describe(source.label, await loadHistory(source), asked);
@@ -86,9 +92,9 @@ async function checkOne(
   }
 }
 
-function describe(file: string, loaded: LoadedHistory, asked: readonly Level[]): CheckDocument {
+function describe(file: string, loaded: LoadedHistory, asked: CheckOptions): CheckDocument {
   const { history, format, notes, gaps } = loaded;
-  const found = judge(history, { levels: asked });
+  const found = judge(history, asked);
   const verdicts: Partial<Record<Level, Verdict["kind"]>> = {};
   const undecided: Partial<Record<Level, string>> = {};
   let witness: CheckDocument["witness"] = null;
@@ -161,6 +167,7 @@ function parseLevels(given: readonly string[]): Level[] {
 
 function isBadInput(error: unknown): error is ProjectError {
   return (
+    error instanceof ConfigError ||
     error instanceof FormatError ||
     error instanceof DuplicateWriteError ||
     error instanceof HistoryTooLargeError
