@@ -19,7 +19,10 @@ interface RunFlags extends SelectionFlags {
   readonly mode: "paper" | "sound";
   readonly use: readonly string[];
   readonly quiet?: boolean;
+  readonly keepInvalid?: boolean;
 }
+
+const keepInvalidText = "show invalid runs all the same, stamped INVALID";
 
 /** Builds the program; `setExitCode` receives what an action decided. */
 export function createProgram(setExitCode: (code: number) => void): Command {
@@ -49,6 +52,7 @@ function addRun(program: Command, setExitCode: (code: number) => void): void {
     )
     .option("--use <module>", "a state system from outside (repeatable)", collect, [])
     .option("--quiet", "no progress")
+    .option("--keep-invalid", keepInvalidText)
     .action(async (names: string[], flags: RunFlags) => {
       const { run } = await import("./commands/run.ts");
       const { resolvePlan } = await import("./commands/plan.ts");
@@ -61,6 +65,7 @@ function addRun(program: Command, setExitCode: (code: number) => void): void {
           externalModules: flags.use,
           json: flags.json === true,
           quiet: flags.quiet === true,
+          keepInvalid: flags.keepInvalid === true,
         }),
       );
     });
@@ -105,9 +110,11 @@ function addLookers(program: Command, setExitCode: (code: number) => void): void
     .description("draw figures and report again from the run directories of a suite")
     .argument("<suite>", "the suite.json of an earlier run, or its directory")
     .option("--json", "the suite document on stdout")
-    .action(async (suite: string, flags: { json?: boolean }) => {
+    .option("--keep-invalid", keepInvalidText)
+    .action(async (suite: string, flags: { json?: boolean; keepInvalid?: boolean }) => {
       const { report } = await import("./commands/report.ts");
-      setExitCode(await report({ suite, json: flags.json === true }));
+      const keepInvalid = flags.keepInvalid === true;
+      setExitCode(await report({ suite, json: flags.json === true, keepInvalid }));
     });
 }
 

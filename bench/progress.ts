@@ -1,5 +1,6 @@
 /**
- * @module Progress on stderr: one line that is rewritten on a terminal, one line a cell elsewhere.
+ * @module Progress on stderr: one line that is rewritten on a terminal; elsewhere a line when a cell
+ * begins to be measured, every ten seconds, and when it is done.
  */
 import type { SuiteEvent } from "#harness/experiment/events.ts";
 import { formatSeconds } from "./text.ts";
@@ -16,11 +17,13 @@ export interface ProgressOptions {
 
 /** Shortest time between two rewrites of the line, so that printing costs the run nothing. */
 const rewriteEveryMs = 200;
+/** The same where lines cannot be rewritten: a log wants a sign of life, not a film. */
+const appendEveryMs = 10_000;
 
 export function createProgress(options: ProgressOptions): (event: SuiteEvent) => void {
   const { stream, quiet, nowMs } = options;
   const live = stream.isTTY === true;
-  let lastMs = 0;
+  let lastMs = -Infinity;
   let liveLength = 0;
 
   const clearLine = (): void => {
@@ -32,8 +35,12 @@ export function createProgress(options: ProgressOptions): (event: SuiteEvent) =>
     stream.write(`${line}\n`);
   };
   const rewrite = (line: string): void => {
-    if (!live || nowMs() - lastMs < rewriteEveryMs) return;
+    if (nowMs() - lastMs < (live ? rewriteEveryMs : appendEveryMs)) return;
     lastMs = nowMs();
+    if (!live) {
+      print(line);
+      return;
+    }
     clearLine();
     const shown = line.slice(0, (stream.columns ?? 80) - 1);
     stream.write(shown);
@@ -49,10 +56,12 @@ export function createProgress(options: ProgressOptions): (event: SuiteEvent) =>
       case "cell-progress":
         rewrite(
           `[${event.index}/${event.cells}] ${event.label}  ${event.done}/${event.total} requests` +
-            `  ${Math.round(event.throughputPerSecond)}/s  ${formatSeconds(event.secondsLeft)} left`,
+            `  ${Math.round(event.throughputPerSecond)}/s  p99 ${formatP99(event.p99Us)}` +
+            `  ${formatSeconds(event.secondsLeft)} left`,
         );
         return;
       case "cell-done":
+        lastMs = -Infinity;
         print(
           `[${event.index}/${event.cells}] ${event.label}  ${event.outcome}` +
             `  (${formatSeconds(event.secondsLeft)} left)`,
@@ -68,4 +77,8 @@ export function createProgress(options: ProgressOptions): (event: SuiteEvent) =>
         return;
     }
   };
+}
+
+function formatP99(us: number | null): string {
+  return us === null ? "–" : `${(us / 1_000).toFixed(us < 10_000 ? 1 : 0)} ms`;
 }

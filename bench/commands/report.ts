@@ -11,17 +11,19 @@ import { exitCodes } from "#bench/exit-codes.ts";
 export async function report(options: {
   readonly suite: string;
   readonly json: boolean;
+  readonly keepInvalid: boolean;
 }): Promise<number> {
+  const { keepInvalid } = options;
   const path = await suitePath(resolve(options.suite));
   const suite = parseSuite(JSON.parse(await readFile(path, "utf8")));
   // <out>/figures/<suite>/suite.json: files go back to where they were.
   const outDirectory = dirname(dirname(dirname(path)));
-  const written = await writeReport({ suite, outDirectory });
+  const written = await writeReport({ suite, outDirectory, keepInvalid });
   const width = process.stdout.columns ?? 100;
   console.log(
     options.json
       ? JSON.stringify(suite, undefined, 2)
-      : formatResult({ suite, report: written, width }),
+      : formatResult({ suite, report: written, width, keepInvalid }),
   );
   return exitCodes.ok;
 }

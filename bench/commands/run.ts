@@ -21,11 +21,13 @@ export interface RunRequest {
   readonly externalModules: readonly string[];
   readonly json: boolean;
   readonly quiet: boolean;
+  /** Show invalid runs all the same, stamped. */
+  readonly keepInvalid: boolean;
 }
 
 /** The exit code; the result is on stdout, progress on stderr, everything else in files. */
 export async function run(request: RunRequest): Promise<number> {
-  const { plan, json } = request;
+  const { plan, json, keepInvalid } = request;
   const { parts, externalSystems } = await withExternalSystems(request);
   const stop = listenForStop(() => process.exit(exitCodes.interrupted));
   try {
@@ -47,11 +49,15 @@ export async function run(request: RunRequest): Promise<number> {
         nowMs: () => performance.now(),
       }),
     });
-    const suite: SuiteResult = { ...measured, claims: evaluateClaims(measured) };
-    const report = await writeReport({ suite, outDirectory });
+    const runs = measured.runs.filter(({ valid }) => valid || keepInvalid);
+    const quotable = { ...measured, runs };
+    const suite: SuiteResult = { ...measured, claims: evaluateClaims(quotable) };
+    const report = await writeReport({ suite, outDirectory, keepInvalid });
     const width = process.stdout.columns ?? 100;
     console.log(
-      json ? JSON.stringify(suite, undefined, 2) : formatResult({ suite, report, width }),
+      json
+        ? JSON.stringify(suite, undefined, 2)
+        : formatResult({ suite, report, width, keepInvalid }),
     );
     return exitCodeOf(suite, stop.signal.aborted);
   } finally {

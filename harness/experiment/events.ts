@@ -10,7 +10,9 @@ export type SuiteEvent =
       readonly label: string;
       readonly done: number;
       readonly total: number;
+      /** Of the last seconds. */
       readonly throughputPerSecond: number;
+      readonly p99Us: number | null;
       readonly secondsLeft: number;
     }
   | {

@@ -13,12 +13,14 @@ import type { RecordedTransaction } from "#harness/record/history.ts";
 import type { Measurements } from "#harness/record/measurements.ts";
 import { beginRun, finishRun } from "#harness/record/run-directory.ts";
 import type { RunManifest, RunSummary } from "#harness/record/run.ts";
+import { histogramsOf } from "#harness/record/summarize.ts";
 import { loadStateSystem, openStateSystem } from "#shim/state/registry.ts";
 import type { Workload } from "#workloads/port.ts";
 import { createWorkload } from "#workloads/registry.ts";
 import type { CellPlan } from "./define.ts";
 import { Driver } from "./drive.ts";
 import { type Environment, functionNameOf } from "./environment.ts";
+import { RunObserver } from "./observe.ts";
 import type { RunningSystem, StorageCounters } from "./systems.ts";
 
 export interface CellRunOptions {
@@ -30,7 +32,7 @@ export interface CellRunOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Called after every request. */
-  readonly onRequest: () => void;
+  readonly onRequest: (last: AttemptRecord) => void;
 }
 
 /** How long requests that were given up are waited for, so that the history is whole. */
@@ -43,6 +45,7 @@ export class CellRun {
   readonly #options: CellRunOptions;
   readonly #system: RunningSystem;
   readonly #driver: Driver;
+  readonly #observer: RunObserver;
   readonly #leftOver: Pending[] = [];
   readonly #attempts: AttemptRecord[] = [];
   readonly #transactions: RecordedTransaction[] = [];
@@ -64,6 +67,10 @@ export class CellRun {
     const system = environment.systems.get(plan.system);
     if (system === undefined) throw new RangeError(`the environment has no "${plan.system}"`);
     this.#system = system;
+    this.#observer = new RunObserver({
+      directory: options.directory,
+      generators: plan.load.model === "open" ? plan.load.generators : 1,
+    });
     this.#driver = this.#createDriver();
   }
 
@@ -71,6 +78,7 @@ export class CellRun {
   async prepare(): Promise<void> {
     const { directory, manifest, plan } = this.#options;
     await beginRun(directory, manifest);
+    const machine = this.#observer.watchPreparation();
     await fill({
       ...this.#attemptContext(),
       workload: this.workload,
@@ -87,6 +95,7 @@ export class CellRun {
         this.#transactions.push({ ...transaction, operations: writesOf(transaction) });
       },
     });
+    machine.stop();
   }
 
   /** Runs one of the load's blocks, measured. */
@@ -94,12 +103,15 @@ export class CellRun {
     const { environment, plan, clock } = this.#options;
     const { platform } = environment;
     const before = { stats: await platform.stats(), storage: await this.#storageCounters() };
+    const watch = this.#observer.watchBlock();
     const cpu = watchCpu(this.#processes());
     const faults = startFaults({ plan: plan.faults, platform, clock, prng: this.#faultPrng });
     const { startUs, endUs, open } = await this.#driver.block(block);
+    const seconds = (endUs - startUs) / 1_000_000;
+    this.#addCpu(cpu.stop(), seconds);
+    watch.stop({ seconds, ...(open !== undefined && { open }) });
     this.#leftOver.push(...(open?.leftOver ?? []));
     const broken = await faults.stop();
-    this.#addCpu(cpu.stop(), (endUs - startUs) / 1_000_000);
     this.#blocks.push({ block, startUs, endUs });
     this.#faults.attempts += broken.attempts;
     this.#faults.instancesKilled += broken.instancesKilled;
@@ -131,6 +143,9 @@ export class CellRun {
     const { promises } = await loadStateSystem(spec);
     await this.#awaitLeftOver();
     await this.#resolveUnknown();
+    const cpuCores = Object.fromEntries(
+      [...this.#cpuSeconds].map(([name, seconds]) => [name, seconds / this.#measuredSeconds]),
+    );
     const complete = !signal.aborted && this.#blocks.length === plan.load.blocks;
     return finishRun(directory, {
       manifest: {
@@ -144,11 +159,13 @@ export class CellRun {
         blocks: this.#blocks,
         storage: this.#storage,
         platform: { coldStarts: this.#coldStarts, invocations: this.#invocations },
-        cpuCores: Object.fromEntries(
-          [...this.#cpuSeconds].map(([name, seconds]) => [name, seconds / this.#measuredSeconds]),
-        ),
+        cpuCores,
         promises,
-        invalidReasons: [],
+        ...this.#observer.conclude({
+          smoke: manifest.profile === "smoke",
+          responseP99Us: histogramsOf(this.#attempts).responseTime.percentile(0.99),
+          generatorCores: cpuCores["load"] ?? 0,
+        }),
         faults: this.#faults,
       },
     });
@@ -188,7 +205,9 @@ export class CellRun {
     return new Driver({
       load: plan.load,
       seed,
-      onLateness: () => {},
+      onLateness: (us) => {
+        this.#observer.recordLateness(us);
+      },
       context: {
         ...this.#attemptContext(),
         workload: this.workload,
@@ -196,7 +215,7 @@ export class CellRun {
         sinks: {
           onAttempt: (record) => {
             this.#attempts.push(record);
-            if (record.final) onRequest();
+            if (record.final) onRequest(record);
           },
           onTransaction: (transaction) => {
             this.#transactions.push(transaction);

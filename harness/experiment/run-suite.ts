@@ -12,6 +12,7 @@ import { ratioOfBlocks } from "#harness/stats/bootstrap.ts";
 import { describeFaultPlan } from "#harness/faults/plan.ts";
 import { describeLoad, requestsOf } from "#harness/loadgen/load.ts";
 import { describeGit, describeMachine, describeVersions } from "#harness/metrics/machine.ts";
+import type { AttemptRecord } from "#harness/record/attempts.ts";
 import type {
   Cell,
   Comparison,
@@ -25,6 +26,7 @@ import type { CellPlan, ExperimentDefinition, ProfileName } from "./define.ts";
 import { type Environment, openEnvironment } from "./environment.ts";
 import type { SuiteEvent } from "./events.ts";
 import { type CellGroup, groupCells } from "./group.ts";
+import { LiveWindow } from "./live.ts";
 import { CellRun } from "./run-cell.ts";
 
 export interface SuiteRequest {
@@ -50,6 +52,9 @@ export interface SuiteRequest {
 export async function runSuite(request: SuiteRequest): Promise<SuiteResult> {
   return new SuiteRunner(request).run();
 }
+
+/** Between two reports of progress: figuring it out must cost the run nothing. */
+const progressEveryUs = 250_000;
 
 type SuiteRun = RunSummary & { readonly directory: string };
 
@@ -134,11 +139,16 @@ class SuiteRunner {
     const { plans } = group;
     const total = plans.reduce((sum, { load }) => sum + requestsOf(load), 0);
     let done = 0;
-    const label = labelOf(plans[0]);
-    const startedMs = clock.nowMs();
-    const onRequest = (): void => {
+    const label = labelOf(definition, plans);
+    const live = new LiveWindow();
+    let shownUs = -Infinity;
+    const onRequest = ({ dueUs, endUs }: AttemptRecord): void => {
       done += 1;
-      this.#progress({ label, done, total, startedMs, estimate: sumOf(plans) });
+      live.record(endUs, endUs - dueUs);
+      const nowUs = clock.monotonicUs();
+      if (nowUs - shownUs < progressEveryUs) return;
+      shownUs = nowUs;
+      this.#progress({ label, done, total, estimate: sumOf(plans), ...live.figures(nowUs) });
     };
     const cells = plans.map((plan) => {
       const manifest = this.#manifest(definition, environment, plan);
@@ -163,17 +173,17 @@ class SuiteRunner {
     for (let block = 0; block < blocks && !signal.aborted; block += 1)
       for (const { run } of shuffled(cells, this.#prng))
         if (!signal.aborted) await run.runBlock(block);
+    const valid: CellRun[] = [];
     for (const { run, directory } of cells) {
       const summary = await run.finish();
+      if (summary.valid) valid.push(run);
       this.#runs.push({ ...summary, directory });
       this.#doneCells += 1;
       this.#doneEstimate += run.plan.estimateSeconds;
       this.#announce(summary);
     }
-    this.#compare(
-      definition,
-      cells.map(({ run }) => run),
-    );
+    // A ratio to or of an invalid run would be one more invalid number.
+    if (valid[0] === cells[0]?.run) this.#compare(definition, valid);
   }
 
   /** Every other system against the first, which is the baseline. */
@@ -223,6 +233,7 @@ class SuiteRunner {
     const median = typeof p50 === "number" ? `p50 ${(p50 / 1_000).toFixed(2)} ms` : "";
     const { anomalous } = summary.anomalies;
     const broken = summary.violated.length > 0 ? `  BROKE ${summary.violated.join(", ")}` : "";
+    const invalid = summary.valid ? "" : `  INVALID ${summary.invalidReasons.join("; ")}`;
     onEvent({
       kind: "cell-done",
       index: this.#doneCells,
@@ -230,7 +241,7 @@ class SuiteRunner {
       label: `${summary.experiment} ${describeCell(summary.cell)}`,
       outcome:
         `${summary.transactions.committed} committed  ${median}` +
-        `  ${anomalous.transactions} with anomalies${broken}`,
+        `  ${anomalous.transactions} with anomalies${broken}${invalid}`,
       secondsLeft: this.#secondsLeft(0),
     });
   }
@@ -239,11 +250,11 @@ class SuiteRunner {
     readonly label: string;
     readonly done: number;
     readonly total: number;
-    readonly startedMs: number;
     readonly estimate: number;
+    readonly throughputPerSecond: number;
+    readonly p99Us: number | null;
   }): void {
-    const { onEvent, clock } = this.#request;
-    const seconds = Math.max(0.001, (clock.nowMs() - now.startedMs) / 1_000);
+    const { onEvent } = this.#request;
     onEvent({
       kind: "cell-progress",
       index: this.#doneCells + 1,
@@ -251,7 +262,8 @@ class SuiteRunner {
       label: now.label,
       done: now.done,
       total: now.total,
-      throughputPerSecond: now.done / seconds,
+      throughputPerSecond: now.throughputPerSecond,
+      p99Us: now.p99Us,
       secondsLeft: this.#secondsLeft((now.done / now.total) * now.estimate),
     });
   }
@@ -319,8 +331,12 @@ export function describeCell(cell: Cell): string {
   return parts.join(", ");
 }
 
-function labelOf(plan: CellPlan | undefined): string {
-  return plan === undefined ? "" : describeCell({ ...plan.cell, system: "both" });
+/** Of cells that are run side by side and differ only in their system. */
+function labelOf({ id }: ExperimentDefinition, plans: readonly CellPlan[]): string {
+  const [first] = plans;
+  if (first === undefined) return id;
+  const system = plans.map((plan) => plan.system).join(" and ");
+  return `${id} ${describeCell({ ...first.cell, system })}`;
 }
 
 function labelsOf({ storage, platform, load }: CellPlan): RunLabel[] {

@@ -13,6 +13,8 @@
  * Fields may be added, never renamed; `schemaVersion` tells old records from new.
  */
 
+import type { Measurements } from "./measurements.ts";
+
 export type RunLabel =
   | "measured"
   | "emulated"
@@ -129,6 +131,12 @@ export interface RunSummary {
   readonly labels: readonly RunLabel[];
   readonly valid: boolean;
   readonly invalidReasons: readonly string[];
+  /** True and worth knowing, but no reason to distrust the figures. */
+  readonly notes?: readonly string[];
+  /** What became of an open loop's schedule. */
+  readonly load?: Measurements["load"];
+  readonly generator?: Measurements["generator"];
+  readonly fitness?: Measurements["fitness"];
   readonly transactions: {
     readonly committed: number;
     readonly aborted: number;

@@ -57,6 +57,7 @@ export function summarize({ manifest, attempts, transactions, measurements }: Ra
         ...invalidReasons,
         ...(manifest.state === "complete" ? [] : ["the run was interrupted"]),
       ],
+      ...beside(measurements),
       transactions: {
         committed,
         aborted: attempts.filter(({ final, outcome }) => !final && outcome === "aborted").length,
@@ -86,6 +87,21 @@ export function summarize({ manifest, attempts, transactions, measurements }: Ra
         Object.entries(cpuCores).map(([name, cores]) => [name, round(cores, 3)]),
       ),
     },
+  };
+}
+
+/** What newer records say besides; older ones do not have it. */
+function beside({
+  notes,
+  load,
+  generator,
+  fitness,
+}: Measurements): Pick<RunSummary, "notes" | "load" | "generator" | "fitness"> {
+  return {
+    ...(notes !== undefined && { notes }),
+    ...(load !== undefined && { load }),
+    ...(generator !== undefined && { generator }),
+    ...(fitness !== undefined && { fitness }),
   };
 }
 

@@ -3,6 +3,7 @@
  */
 import type { RunSummary, SuiteResult } from "#harness/record/run.ts";
 import { formatAnomaly, formatMs, kindOf, storeName } from "./format.ts";
+import { stampText } from "./validity.ts";
 
 export interface PageInput {
   readonly suite: SuiteResult;
@@ -11,6 +12,10 @@ export interface PageInput {
     readonly title: string;
     readonly svg: string;
   }[];
+  /** Pictures that invalid runs would be in. */
+  readonly notDrawn: readonly { readonly title: string; readonly reasons: readonly string[] }[];
+  /** Show the numbers of invalid runs, stamped. */
+  readonly keepInvalid: boolean;
   /** Link from the page to a run's directory. */
   readonly linkTo: (directory: string) => string;
 }
@@ -30,18 +35,20 @@ figure svg { max-width: none; height: auto; } .good { color: var(--good); } .bad
 a { color: inherit; } code { font-size: .9em; }
 `;
 
-export function renderPage({ suite, figures, linkTo }: PageInput): string {
+export function renderPage(input: PageInput): string {
+  const { suite, figures, notDrawn } = input;
   const { machine, profile, state } = suite;
   const started = new Date(suite.startedAtMs).toISOString().replace("T", " ").slice(0, 16);
   const body = [
     `<h1>aft-bench: ${escapeHtml(suite.suite)}</h1>`,
     `<p class="soft">${started} UTC, profile ${escapeHtml(profile)}, ${(suite.durationMs / 1_000).toFixed(0)} s, ` +
       `${escapeHtml(machine.cpuModel)}, ${machine.cores} cores, ${escapeHtml(machine.os)} ${escapeHtml(machine.kernel)}, ` +
-      `Node ${escapeHtml(machine.node)}. All times are of closed loops.` +
+      `Node ${escapeHtml(machine.node)}. ${loopsOf(suite)}` +
       `${state === "partial" ? ' <span class="bad">Interrupted: partial.</span>' : ""}</p>`,
     section("Claims of the paper", claimsTable(suite)),
     ...figures.map(({ id, title, svg }) => figure(id, title, svg)),
-    section("Runs", runsTable(suite, linkTo)),
+    section("Not drawn", notDrawnTable(notDrawn)),
+    section("Runs", runsTable(input)),
     section("Ratios of interleaved blocks", comparisonsTable(suite)),
     section("Not run", notRunTable(suite)),
     section("Witnesses", witnesses(suite)),
@@ -62,6 +69,17 @@ ${body.filter((part) => part !== "").join("\n")}
 </body>
 </html>
 `;
+}
+
+/** Closed- and open-loop times are never meant by the same word (MEASURING rule 12). */
+function loopsOf({ runs }: SuiteResult): string {
+  const open = runs.some(({ labels }) => labels.includes("open-loop"));
+  const closed = runs.some(({ labels }) => labels.includes("closed-loop"));
+  const texts = [
+    ...(closed ? ["Times of closed loops count from a request's first start."] : []),
+    ...(open ? ["Times of open loops count from a request's due time."] : []),
+  ];
+  return texts.join(" ");
 }
 
 function section(title: string, content: string): string {
@@ -99,7 +117,17 @@ function claimsTable({ claims }: SuiteResult): string {
   );
 }
 
-function runsTable({ runs }: SuiteResult, linkTo: PageInput["linkTo"]): string {
+function notDrawnTable(notDrawn: PageInput["notDrawn"]): string {
+  return table(
+    ["picture", "why"],
+    notDrawn.map(({ title, reasons }) => [wideCell(title), wideCell(stampText(reasons))]),
+  );
+}
+
+function runsTable({ suite, linkTo, keepInvalid }: PageInput): string {
+  /** What was measured; nothing of an invalid run. */
+  const shown = (run: RunSummary, text: string): string =>
+    cell(run.valid || keepInvalid ? text : "–");
   return table(
     [
       "run",
@@ -116,22 +144,26 @@ function runsTable({ runs }: SuiteResult, linkTo: PageInput["linkTo"]): string {
       "non-repeatable",
       "storage calls/txn",
     ],
-    runs.map((run) => [
-      `<td class="text"><a href="${escapeHtml(linkTo(run.directory))}">${escapeHtml(run.experiment)}</a>${run.valid ? "" : ' <span class="bad">invalid</span>'}</td>`,
+    suite.runs.map((run) => [
+      `<td class="text"><a href="${escapeHtml(linkTo(run.directory))}">${escapeHtml(run.experiment)}</a>${run.valid ? "" : ` <span class="bad">${escapeHtml(stampText(run.invalidReasons))}</span>`}${notesOf(run)}</td>`,
       textCell(run.cell.system),
       textCell(storeName(run.cell)),
       textCell(kindOf(run)),
       textCell(conditionText(run)),
       cell(String(run.transactions.committed)),
-      cell(run.throughputPerSecond.toFixed(0)),
-      cell(formatMs(run.responseTimeUs.p50)),
-      cell(formatMs(run.responseTimeUs.p99)),
+      shown(run, run.throughputPerSecond.toFixed(0)),
+      shown(run, formatMs(run.responseTimeUs.p50)),
+      shown(run, formatMs(run.responseTimeUs.p99)),
       cell(formatAnomaly(run.anomalies.readYourWrites)),
       cell(formatAnomaly(run.anomalies.fractured)),
       cell(formatAnomaly(run.anomalies.nonRepeatable)),
       cell(run.storage === null ? "not seen" : String(run.storage.callsPerTransaction)),
     ]),
   );
+}
+
+function notesOf({ notes = [] }: RunSummary): string {
+  return notes.map((note) => `<br><span class="soft">${escapeHtml(note)}</span>`).join("");
 }
 
 function conditionText({ cell: levels }: RunSummary): string {

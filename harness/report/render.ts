@@ -15,9 +15,11 @@ const pixelScale = 2;
 /** Throws when the spec does not compile: a mistake of the figure. */
 export async function renderFigure(
   spec: TopLevelSpec,
+  /** Changes the SVG before the PNG is made of it. */
+  finish: (svg: string) => string = (svg) => svg,
 ): Promise<{ readonly svg: string; readonly png: Uint8Array }> {
   const view = new View(parse(compile(spec).spec), { renderer: "none", logLevel: Warn });
-  const svg = await view.toSVG();
+  const svg = finish(await view.toSVG());
   view.finalize();
   const png = new Resvg(svg, {
     fitTo: { mode: "zoom", value: pixelScale },

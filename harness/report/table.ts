@@ -1,12 +1,16 @@
 /** @module The result of a suite as text for a terminal of a given width. Pure. */
 import type { RunSummary, SuiteResult } from "#harness/record/run.ts";
 import { formatAnomaly, formatMsShort, kindOf, storeName } from "./format.ts";
+import { distinctReasons, stampText } from "./validity.ts";
+import type { WrittenReport } from "./write.ts";
 
 interface Column {
   readonly title: string;
   readonly right: boolean;
   /** Columns with a higher number go first when there is no room. */
   readonly droppable: number;
+  /** A measured time or rate: not shown of an invalid run. */
+  readonly measured?: boolean;
   readonly value: (run: RunSummary) => string;
 }
 
@@ -24,18 +28,21 @@ const columns: readonly Column[] = [
   {
     title: "txn/s",
     right: true,
+    measured: true,
     droppable: 1,
     value: ({ throughputPerSecond }) => throughputPerSecond.toFixed(0),
   },
   {
     title: "p50 ms",
     right: true,
+    measured: true,
     droppable: 0,
     value: ({ responseTimeUs }) => formatMsShort(responseTimeUs.p50),
   },
   {
     title: "p99 ms",
     right: true,
+    measured: true,
     droppable: 0,
     value: ({ responseTimeUs }) => formatMsShort(responseTimeUs.p99),
   },
@@ -62,15 +69,20 @@ const columns: readonly Column[] = [
 /** Tables, comparisons, claims, what did not run, and where the files are. */
 export function formatResult(options: {
   readonly suite: SuiteResult;
-  readonly report: { readonly page: string; readonly pictures: readonly string[] };
+  readonly report: WrittenReport;
   readonly width: number;
+  readonly keepInvalid?: boolean;
 }): string {
-  const { suite, report, width } = options;
+  const { suite, report, width, keepInvalid = false } = options;
   const experiments = [...new Set(suite.runs.map(({ experiment }) => experiment))];
   const parts = experiments.map((experiment) => {
     const runs = suite.runs.filter((run) => run.experiment === experiment);
-    return `${experiment}\n${formatTable(runs, width)}`;
+    const reasons = distinctReasons(runs);
+    const stamp = reasons.length === 0 ? "" : `${stampText(reasons)}\n`;
+    return `${experiment}\n${stamp}${formatTable(runs, width, keepInvalid)}`;
   });
+  const notes = suite.runs.flatMap((run) => (run.notes ?? []).map((note) => noteLine(run, note)));
+  if (notes.length > 0) parts.push(`notes\n${notes.join("\n")}`);
   if (suite.comparisons.length > 0) {
     const lines = suite.comparisons.map(({ name, ratio }) => {
       const interval = `[${ratio.low.toFixed(2)}, ${ratio.high.toFixed(2)}]`;
@@ -98,15 +110,21 @@ export function formatResult(options: {
       `${experiment}: ${cell.system} BROKE ${violated.join(", ")}\n${witnesses.join("\n")}`,
     );
   }
+  for (const { title, reasons } of report.notDrawn)
+    parts.push(`not drawn: ${title}\n  ${stampText(reasons)}`);
   parts.push(["report", report.page, ...report.pictures].join("\n  "));
   return parts.join("\n\n");
 }
 
 /** One line a run; columns are dropped until it fits. */
-export function formatTable(runs: readonly RunSummary[], width: number): string {
+export function formatTable(
+  runs: readonly RunSummary[],
+  width: number,
+  keepInvalid = false,
+): string {
   let shown = [...columns];
   for (;;) {
-    const lines = layOut(shown, runs);
+    const lines = layOut(shown, runs, keepInvalid);
     const widest = Math.max(...lines.map((line) => line.length));
     const drop = shown.toSorted((a, b) => b.droppable - a.droppable)[0];
     if (widest <= width || drop === undefined || drop.droppable === 0) return lines.join("\n");
@@ -114,10 +132,16 @@ export function formatTable(runs: readonly RunSummary[], width: number): string 
   }
 }
 
-function layOut(shown: readonly Column[], runs: readonly RunSummary[]): string[] {
+function layOut(
+  shown: readonly Column[],
+  runs: readonly RunSummary[],
+  keepInvalid: boolean,
+): string[] {
+  const valueIn = (run: RunSummary, { measured = false, value }: Column): string =>
+    measured && !run.valid && !keepInvalid ? "–" : value(run);
   const rows = [
     shown.map(({ title }) => title),
-    ...runs.map((run) => shown.map(({ value }) => value(run))),
+    ...runs.map((run) => shown.map((column) => valueIn(run, column))),
   ];
   const widths = shown.map((_column, index) =>
     Math.max(...rows.map((row) => row[index]?.length ?? 0)),
@@ -131,6 +155,10 @@ function layOut(shown: readonly Column[], runs: readonly RunSummary[]): string[]
       )
       .join("  ")}`.trimEnd(),
   );
+}
+
+function noteLine({ experiment, cell }: RunSummary, note: string): string {
+  return `  ${experiment} ${cell.system} over ${storeName(cell)}: ${note}`;
 }
 
 function conditionOf({ cell, valid }: RunSummary): string {

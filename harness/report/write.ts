@@ -1,5 +1,5 @@
 /** @module Writes what people look at: figures, tables as CSV, the report page, the suite document. */
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { ProjectError } from "#kit/errors.ts";
 import type { SuiteResult } from "#harness/record/run.ts";
@@ -8,12 +8,23 @@ import { loadPaper } from "#results/load.ts";
 import { figures } from "./figures/registry.ts";
 import { renderPage } from "./page.ts";
 import { renderFigure } from "./render.ts";
+import { reasonsBehind, stampSvg, stampText } from "./validity.ts";
 
 export interface WrittenReport {
   /** The page's path. */
   readonly page: string;
   readonly pictures: readonly string[];
+  /** Pictures that invalid runs would be in. */
+  readonly notDrawn: readonly NotDrawn[];
 }
+
+export interface NotDrawn {
+  readonly title: string;
+  readonly reasons: readonly string[];
+}
+
+/** Files of one picture. */
+const formats = ["svg", "png", "csv", "vl.json"];
 
 /** The report cannot be written. */
 export class ReportError extends ProjectError {
@@ -30,39 +41,55 @@ export class ReportError extends ProjectError {
 
 /**
  * Writes `<outDirectory>/figures/<suite>/`: `report.html`, `suite.json` and per figure `.svg`, `.png`,
- * `.csv`, `.vl.json`. Equal input gives equal bytes.
+ * `.csv`, `.vl.json`. Equal input gives equal bytes. A picture that an invalid run would be in is not
+ * drawn, and an older one is removed; with `keepInvalid` it is drawn and stamped.
  */
 export async function writeReport(options: {
   readonly suite: SuiteResult;
   readonly outDirectory: string;
+  readonly keepInvalid?: boolean;
 }): Promise<WrittenReport> {
-  const { suite, outDirectory } = options;
+  const { suite, outDirectory, keepInvalid = false } = options;
   const directory = join(outDirectory, "figures", suite.suite);
   const paper = loadPaper();
   const pictures: string[] = [];
   const drawn: { id: string; title: string; svg: string }[] = [];
   const files = new Map<string, string | Uint8Array>();
-  for (const { id, title, build } of figures) {
+  const notDrawn: NotDrawn[] = [];
+  const stale: string[] = [];
+  for (const figure of figures) {
+    const { id, title, build } = figure;
     const built = build({ suite, paper });
-    if (built.kind === "missing") continue;
-    const { svg, png } = await renderFigure(built.spec);
+    const reasons = reasonsBehind(figure, suite, paper);
+    if (built.kind === "missing" || (reasons.length > 0 && !keepInvalid)) {
+      stale.push(...formats.map((format) => `${id}.${format}`));
+      if (built.kind !== "missing") notDrawn.push({ title, reasons });
+      continue;
+    }
+    const stamped = reasons.length > 0;
+    const finish = (svg: string): string => (stamped ? stampSvg(svg, reasons) : svg);
+    const { svg, png } = await renderFigure(built.spec, finish);
+    const rows = stamped
+      ? built.rows.map((row) => ({ ...row, stamp: stampText(reasons) }))
+      : built.rows;
     files.set(`${id}.svg`, svg);
     files.set(`${id}.png`, png);
-    files.set(`${id}.csv`, toCsv(built.rows));
+    files.set(`${id}.csv`, toCsv(rows));
     files.set(`${id}.vl.json`, stableJson(built.spec));
     pictures.push(join(directory, `${id}.png`));
     drawn.push({ id, title, svg });
   }
   const linkTo = (run: string): string => `${relative(directory, run)}/`;
-  files.set("report.html", renderPage({ suite, figures: drawn, linkTo }));
+  files.set("report.html", renderPage({ suite, figures: drawn, notDrawn, keepInvalid, linkTo }));
   files.set("suite.json", stableJson(suite));
   try {
     await mkdir(directory, { recursive: true });
+    for (const name of stale) await rm(join(directory, name), { force: true });
     for (const [name, content] of files) await writeFile(join(directory, name), content);
   } catch (cause) {
     throw new ReportError(directory, { cause });
   }
-  return { page: join(directory, "report.html"), pictures };
+  return { page: join(directory, "report.html"), pictures, notDrawn };
 }
 
 function toCsv(rows: readonly Readonly<Record<string, string | number>>[]): string {

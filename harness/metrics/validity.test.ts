@@ -1,0 +1,122 @@
+/**
+ * Goal    Every limit makes a run invalid with its own reason, and ordinary runs are not.
+ * Method  One quiet observation; one change per limit, just inside and just outside.
+ */
+import { describe, expect, it } from "vitest";
+import type { DistributionSummary } from "#harness/record/run.ts";
+import { judgeValidity, mergeWatches, type Observations } from "./validity.ts";
+
+const lateness = (p99: number): DistributionSummary => ({
+  count: 1_000,
+  min: 0,
+  max: p99,
+  mean: 1,
+  p50: 1,
+  p90: 1,
+  p99,
+  p999: { need: 4_603, have: 1_000 },
+  clipped: 0,
+});
+const load = {
+  offered: 1_000,
+  sent: 1_000,
+  dropped: 0,
+  timedOut: 0,
+  unanswered: 0,
+  late: 0,
+  maxInFlight: 4,
+  generators: 1,
+  dispatchLatenessUs: lateness(200),
+};
+const quiet: Observations = {
+  smoke: false,
+  cores: 2,
+  generator: { longestStallMs: 30, stalledMs: 90, utilization: 0.7 },
+  fitness: {
+    loadAverageBefore: 1.5,
+    stealShare: 0.001,
+    foreignCores: 0.05,
+    foreignCoresBefore: 0.05,
+    minFreeMemoryMiB: 4_000,
+    freeDiskMiB: 10_000,
+    frequencyMHz: { min: 2_900, max: 3_000 },
+  },
+  responseP99Us: 40_000,
+  generatorCores: 0.5,
+};
+const fitness = (change: Partial<Observations["fitness"]>): Partial<Observations> => ({
+  fitness: { ...quiet.fitness, ...change },
+});
+const offered = (change: Partial<typeof load>): Partial<Observations> => ({
+  load: { ...load, ...change },
+});
+
+describe("judgeValidity", () => {
+  it("believes a quiet run, closed or open", () => {
+    expect(judgeValidity(quiet)).toEqual({ invalidReasons: [], notes: [] });
+    expect(judgeValidity({ ...quiet, load })).toEqual({ invalidReasons: [], notes: [] });
+  });
+
+  it.each([
+    ["generator-stalled", { generator: { ...quiet.generator, longestStallMs: 250 } }, true],
+    ["generator-stalled", { generator: { ...quiet.generator, longestStallMs: 249 } }, false],
+    ["generator-late", offered({ dispatchLatenessUs: lateness(10_001) }), true],
+    ["generator-late", offered({ dispatchLatenessUs: lateness(10_000) }), false],
+    ["pool-exhausted", offered({ dropped: 11 }), true],
+    ["pool-exhausted", offered({ dropped: 10 }), false],
+    ["cpu-stolen", fitness({ stealShare: 0.06 }), true],
+    ["cpu-stolen", fitness({ stealShare: null }), false],
+    ["machine-busy", fitness({ foreignCores: 1.6 }), true],
+    ["machine-busy", fitness({ foreignCores: 1.5 }), false],
+    ["machine-busy-before", fitness({ foreignCoresBefore: 1.6 }), true],
+    ["cpu-throttled", fitness({ frequencyMHz: { min: 2_000, max: 3_000 } }), true],
+    ["cpu-throttled", fitness({ frequencyMHz: { min: 2_200, max: 3_000 } }), false],
+    ["memory-short", fitness({ minFreeMemoryMiB: 200 }), true],
+    ["disk-full", fitness({ freeDiskMiB: 100 }), true],
+  ] as const)("%s", (code, change, invalid) => {
+    const { invalidReasons } = judgeValidity({ ...quiet, ...change });
+    expect(invalidReasons.map((reason) => reason.split(":")[0])).toEqual(invalid ? [code] : []);
+  });
+
+  it("allows lateness in proportion to the response time it is part of", () => {
+    const late = offered({ dispatchLatenessUs: lateness(15_000) });
+    expect(judgeValidity({ ...quiet, ...late, responseP99Us: 200_000 }).invalidReasons).toEqual([]);
+  });
+
+  it("notes a closed loop that uses its core to the full, and a shared machine", () => {
+    const { invalidReasons, notes } = judgeValidity({
+      ...quiet,
+      generatorCores: 0.99,
+      ...fitness({ foreignCores: 0.5 }),
+    });
+    expect(invalidReasons).toEqual([]);
+    expect(notes.map((note) => note.split(":")[0])).toEqual(["generator-bound", "machine-shared"]);
+  });
+
+  it("holds only the generator's own stops against a smoke run", () => {
+    const smoke = { ...quiet, smoke: true, ...fitness({ foreignCores: 2 }) };
+    expect(judgeValidity(smoke).invalidReasons).toEqual([]);
+    expect(judgeValidity(smoke).notes[0]).toMatch(/^machine-busy/);
+    const stalled = { ...smoke, generator: { ...quiet.generator, longestStallMs: 500 } };
+    expect(judgeValidity(stalled).invalidReasons).toHaveLength(1);
+  });
+});
+
+it("merges blocks: the worst stall, weighted shares, the least memory", () => {
+  const part = { seconds: 1, generator: quiet.generator, fitness: quiet.fitness };
+  const merged = mergeWatches([
+    part,
+    {
+      seconds: 3,
+      generator: { longestStallMs: 500, stalledMs: 500, utilization: 1 },
+      fitness: { ...quiet.fitness, foreignCores: 1.05, minFreeMemoryMiB: 100, stealShare: null },
+    },
+  ]);
+  expect(merged?.generator).toEqual({ longestStallMs: 500, stalledMs: 590, utilization: 0.925 });
+  expect(merged?.fitness).toMatchObject({
+    foreignCores: 0.8,
+    stealShare: null,
+    minFreeMemoryMiB: 100,
+  });
+  expect(mergeWatches([])).toBeUndefined();
+});

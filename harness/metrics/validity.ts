@@ -1,0 +1,172 @@
+/**
+ * @module Whether a run may be believed: limits on what the generator and the machine did. Pure.
+ *
+ * Each limit has its reason beside it. A closed loop that uses a core to the full is what closed loops
+ * do and only noted; a generator that stood still or could not offer its load makes the run invalid
+ * (MEASURING rule 6), as does a machine that was busy with something else.
+ */
+import type { FitnessWatch, GeneratorWatch, OfferedLoad } from "#harness/record/measurements.ts";
+import type { Percentile } from "#harness/record/run.ts";
+
+/**
+ * A stop of a quarter second is the p99 of any run below 25 s. The longest collection of garbage seen
+ * in full runs is a fifth of it.
+ */
+export const longestStallLimitMs = 250;
+/** Lateness is part of the response time; up to a tenth of the p99 it does not decide anything. */
+export const latenessShareLimit = 0.1;
+/** Below this lateness is below what a second process on the same core does to any server. */
+export const latenessFloorUs = 10_000;
+/** More than one request in a hundred not sent, and p99 is a guess. */
+export const droppedShareLimit = 0.01;
+/** A twentieth of the machine given to somebody else: no two runs then have the same machine. */
+export const stealShareLimit = 0.05;
+/**
+ * Three quarters of the machine used by others. Below that times are longer than they should be, which
+ * is noted, but what is compared in alternating blocks still compares.
+ */
+export const foreignShareLimit = 0.75;
+/** A tenth of the machine used by others is worth knowing. */
+export const foreignShareNoted = 0.1;
+/** Below, the kernel begins to throw out caches, ours included. */
+export const freeMemoryLimitMiB = 256;
+/** A record of a long run has tens of megabytes; a store that cannot write fails in its own ways. */
+export const freeDiskLimitMiB = 256;
+/** A core that slows down by more than this is throttled, not idle. */
+export const frequencyDropLimit = 0.3;
+/** A generator process that uses so much of its core may be what limits a closed loop. */
+export const busyGeneratorCores = 0.9;
+
+export interface Observations {
+  /** A smoke run measures nothing, so only the generator's own stops count against it. */
+  readonly smoke: boolean;
+  readonly cores: number;
+  readonly generator: GeneratorWatch;
+  readonly fitness: FitnessWatch & { readonly foreignCoresBefore: number | null };
+  /** Of an open loop. */
+  readonly load?: OfferedLoad;
+  readonly responseP99Us: Percentile;
+  /** CPU of the load process, in cores. */
+  readonly generatorCores: number;
+}
+
+export interface Judgement {
+  /** `code: sentence`; the codes are stable. */
+  readonly invalidReasons: readonly string[];
+  readonly notes: readonly string[];
+}
+
+export function judgeValidity(seen: Observations): Judgement {
+  const { longestStallMs } = seen.generator;
+  const invalidReasons: string[] = [];
+  if (longestStallMs >= longestStallLimitMs)
+    invalidReasons.push(
+      `generator-stalled: the load generator stood still for ${Math.round(longestStallMs)} ms (limit ${longestStallLimitMs} ms)`,
+    );
+  const others = [...loadProblems(seen), ...machineProblems(seen)];
+  if (!seen.smoke) return { invalidReasons: [...invalidReasons, ...others], notes: notesOf(seen) };
+  return { invalidReasons, notes: [...others, ...notesOf(seen)] };
+}
+
+function loadProblems({ load, responseP99Us }: Observations): string[] {
+  if (load === undefined) return [];
+  const problems: string[] = [];
+  const { p99 } = load.dispatchLatenessUs;
+  const share = typeof responseP99Us === "number" ? responseP99Us * latenessShareLimit : 0;
+  const limitUs = Math.max(latenessFloorUs, share);
+  if (typeof p99 === "number" && p99 > limitUs)
+    problems.push(
+      `generator-late: requests were dispatched ${ms(p99)} after their due time at p99 (limit ${ms(limitUs)})`,
+    );
+  if (load.dropped > load.offered * droppedShareLimit)
+    problems.push(
+      `pool-exhausted: ${load.dropped} of ${load.offered} requests found no free slot in time; offer less or allow more`,
+    );
+  return problems;
+}
+
+function machineProblems({ fitness, cores }: Observations): string[] {
+  const { stealShare, foreignCores, foreignCoresBefore, frequencyMHz, freeDiskMiB } = fitness;
+  const problems: string[] = [];
+  if (stealShare !== null && stealShare > stealShareLimit)
+    problems.push(`cpu-stolen: the hypervisor took ${percent(stealShare)} of the CPU time`);
+  if (foreignCores !== null && foreignCores > cores * foreignShareLimit)
+    problems.push(
+      `machine-busy: other processes used ${foreignCores.toFixed(1)} of ${cores} cores during the run`,
+    );
+  if (foreignCoresBefore !== null && foreignCoresBefore > cores * foreignShareLimit)
+    problems.push(
+      `machine-busy-before: other processes used ${foreignCoresBefore.toFixed(1)} of ${cores} cores before the run`,
+    );
+  if (frequencyMHz !== null && frequencyMHz.min < frequencyMHz.max * (1 - frequencyDropLimit))
+    problems.push(
+      `cpu-throttled: the clock went from ${frequencyMHz.max} to ${frequencyMHz.min} MHz`,
+    );
+  if (fitness.minFreeMemoryMiB < freeMemoryLimitMiB)
+    problems.push(`memory-short: only ${fitness.minFreeMemoryMiB} MiB of memory were free`);
+  if (freeDiskMiB !== null && freeDiskMiB < freeDiskLimitMiB)
+    problems.push(`disk-full: only ${freeDiskMiB} MiB are free where the record goes`);
+  return problems;
+}
+
+function notesOf({ fitness, cores, generatorCores, load }: Observations): string[] {
+  const notes: string[] = [];
+  if (load === undefined && generatorCores > busyGeneratorCores)
+    notes.push(
+      `generator-bound: the load process used ${generatorCores.toFixed(2)} of a core; throughput may be its own`,
+    );
+  const foreign = fitness.foreignCores ?? 0;
+  if (foreign > cores * foreignShareNoted && foreign <= cores * foreignShareLimit)
+    notes.push(`machine-shared: other processes used ${foreign.toFixed(1)} of ${cores} cores`);
+  return notes;
+}
+
+/** What several blocks' watches say together; `seconds` weighs shares. */
+export function mergeWatches(
+  parts: readonly {
+    readonly seconds: number;
+    readonly generator: GeneratorWatch;
+    readonly fitness: FitnessWatch;
+  }[],
+): { readonly generator: GeneratorWatch; readonly fitness: FitnessWatch } | undefined {
+  const [first] = parts;
+  if (first === undefined) return undefined;
+  const seconds = parts.reduce((sum, part) => sum + part.seconds, 0);
+  const mean = (of: (part: (typeof parts)[number]) => number | null): number | null => {
+    const values = parts.map(of);
+    if (values.includes(null) || seconds === 0) return null;
+    const sum = parts.reduce((total, part, at) => total + (values[at] ?? 0) * part.seconds, 0);
+    return Math.round((sum / seconds) * 1_000) / 1_000;
+  };
+  const disks = parts.flatMap(({ fitness }) => fitness.freeDiskMiB ?? []);
+  const clocks = parts.flatMap(({ fitness }) => fitness.frequencyMHz ?? []);
+  return {
+    generator: {
+      longestStallMs: Math.max(...parts.map(({ generator }) => generator.longestStallMs)),
+      stalledMs: Math.round(parts.reduce((sum, { generator }) => sum + generator.stalledMs, 0)),
+      utilization: mean(({ generator }) => generator.utilization) ?? 0,
+    },
+    fitness: {
+      loadAverageBefore: first.fitness.loadAverageBefore,
+      stealShare: mean(({ fitness }) => fitness.stealShare),
+      foreignCores: mean(({ fitness }) => fitness.foreignCores),
+      minFreeMemoryMiB: Math.min(...parts.map(({ fitness }) => fitness.minFreeMemoryMiB)),
+      freeDiskMiB: disks.length === 0 ? null : Math.min(...disks),
+      frequencyMHz:
+        clocks.length === 0
+          ? null
+          : {
+              min: Math.min(...clocks.map(({ min }) => min)),
+              max: Math.max(...clocks.map(({ max }) => max)),
+            },
+    },
+  };
+}
+
+function ms(us: number): string {
+  return `${(us / 1_000).toFixed(1)} ms`;
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
