@@ -12,6 +12,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "shim/direct": ["shim/state", "shim/storage"],
   "shim/aft/protocol": ["shim/storage"],
   "shim/aft/replica": ["shim/aft/protocol", "shim/storage"],
+  "shim/aft/cluster": ["shim/aft/protocol", "shim/aft/replica", "shim/storage"],
   "shim/aft/server": ["shim/aft/replica", "shim/storage"],
   "shim/aft/client": ["shim/state"],
   workloads: [],
@@ -61,7 +62,11 @@ export const bannedInPureLayers: readonly (readonly [pattern: RegExp, instead: s
 ];
 
 /** Code that must also run under a simulator: its time and randomness come through ports. */
-export const portedLayers: readonly string[] = ["shim/aft/replica", "harness/loadgen"];
+export const portedLayers: readonly string[] = [
+  "shim/aft/replica",
+  "shim/aft/cluster",
+  "harness/loadgen",
+];
 
 export const bannedInPortedLayers: readonly (readonly [pattern: RegExp, instead: string])[] = [
   [/\bDate\.now\b|\bperformance\.now\b|\bhrtime\b/, "the `Clock`"],

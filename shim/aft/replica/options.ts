@@ -70,6 +70,8 @@ export interface ReplicaOptions {
   readonly clock: Clock;
   readonly prng: Prng;
   readonly settings?: Partial<ReplicaSettings>;
+  /** Starts without reading the commit set: the cluster joins first, then has it read. */
+  readonly deferRecovery?: boolean;
   /** Told about what nobody asked for: corrupt records, failed clean-ups. */
   readonly onIncident?: (incident: ReplicaIncident) => void;
 }

@@ -40,9 +40,13 @@ export async function readCommitSet(options: {
   readonly names: Names;
   readonly onOutcome: (outcome: StoredOutcome, name: StorageKey) => void;
   readonly onCorrupt: (error: CorruptRecordError) => void;
+  /** Whose records need not be read. */
+  readonly isKnown?: (name: StorageKey) => boolean;
 }): Promise<void> {
-  const { engine, names, onOutcome, onCorrupt } = options;
-  for await (const keys of listAll(engine, names.commitPrefix)) {
+  const { engine, names, onOutcome, onCorrupt, isKnown } = options;
+  for await (const listed of listAll(engine, names.commitPrefix)) {
+    const keys = isKnown === undefined ? listed : listed.filter((name) => !isKnown(name));
+    if (keys.length === 0) continue;
     const values = await engine.multiGet(keys);
     for (const [index, name] of keys.entries()) {
       const place = names.parseCommit(name);
@@ -76,7 +80,7 @@ export async function deleteOrphans(options: {
   /** Committed here, or open: surely no orphan. */
   readonly isKnown: (uuid: string) => boolean;
   /** Told of each marker that was put. */
-  readonly onFenced: (fence: StorageKey) => void;
+  readonly onFenced: (fence: StorageKey, uuid: string) => void;
 }): Promise<number> {
   const { engine, names, committer, beforeMs, isKnown, onFenced } = options;
   const orphaned = new Map<string, boolean>();
@@ -91,10 +95,15 @@ export async function deleteOrphans(options: {
       let isOrphan = orphaned.get(uuid);
       if (isOrphan === undefined) {
         const decision = await committer.decideForeign(uuid);
-        // Its request may have been committed by another attempt: then this one never will be.
-        isOrphan = decision.kind === "aborted" || decision.transactionId !== uuid;
+        // Its request may have been committed by another attempt: then this one never will be. Or it
+        // was collected, and whoever did that was cut off before the data.
+        isOrphan =
+          decision.kind === "aborted" ||
+          decision.transactionId !== uuid ||
+          decision.record === undefined;
         orphaned.set(uuid, isOrphan);
-        if (decision.kind === "aborted" && decision.fence !== undefined) onFenced(decision.fence);
+        if (decision.kind === "aborted" && decision.fence !== undefined)
+          onFenced(decision.fence, uuid);
       }
       if (isOrphan) doomed.push(name);
     }

@@ -51,7 +51,7 @@ import { oldestBegin, Transaction } from "./transaction.ts";
  */
 export async function createReplica(options: ReplicaOptions): Promise<Replica> {
   const replica = new AftReplica(options);
-  await replica.recover();
+  if (options.deferRecovery !== true) await replica.recover();
   return replica;
 }
 

@@ -1,0 +1,177 @@
+/**
+ * @module The rounds in which a member of the cluster speaks to all others: heartbeat, membership
+ * and commit streams in one exchange. Replicas and managers share it; what they do with the news is
+ * theirs (`GossipHooks`).
+ *
+ * One exchange with a peer at a time; what it does not bring, the next round brings.
+ */
+import type { Clock, Timer } from "#kit/clock.ts";
+import type { CommitBatch, CommitStream } from "../protocol/commit-stream.ts";
+import { HeardStreams } from "../protocol/commit-stream.ts";
+import { type Member, type MemberReport, Members } from "../protocol/members.ts";
+import type { CommitRecord } from "../protocol/types.ts";
+import type { ClusterSettings, PeerAnswer, PeerMessage, Transport } from "./port.ts";
+
+export interface GossipHooks {
+  /** Durable commits of another replica; `lost`: it cannot say all of what came before. */
+  onCommits(records: readonly CommitRecord[], lost: boolean): void;
+  /** Others believe that this member is gone, or may do so after its own long pause. */
+  onBelievedGone(incarnation: number): void;
+  /** Runs before each round. */
+  onRound(): void;
+}
+
+/** Exchanges with one peer in one round. */
+const maxTurns = 100;
+
+type SyncMessage = Extract<PeerMessage, { kind: "sync" }>;
+type SyncAnswer = Extract<PeerAnswer, { kind: "synced" }>;
+
+export class Gossip {
+  readonly members: Members;
+  readonly heard = new HeardStreams();
+  readonly #clock: Clock;
+  readonly #transport: Transport;
+  readonly #settings: ClusterSettings;
+  /** Absent for managers, which commit nothing. */
+  readonly #stream: CommitStream | undefined;
+  readonly #isNeeded: (record: CommitRecord) => boolean;
+  readonly #hooks: GossipHooks;
+  readonly #busy = new Set<string>();
+  #timer: Timer | undefined;
+  #lastRoundUs: number;
+  #closed = false;
+
+  constructor(options: {
+    self: Member;
+    clock: Clock;
+    transport: Transport;
+    settings: ClusterSettings;
+    stream?: CommitStream;
+    /** Whether replicas have to hear of a commit. */
+    isNeeded?: (record: CommitRecord) => boolean;
+    hooks: GossipHooks;
+  }) {
+    this.members = new Members(options.self);
+    this.#clock = options.clock;
+    this.#transport = options.transport;
+    this.#settings = options.settings;
+    this.#stream = options.stream;
+    this.#isNeeded = options.isNeeded ?? (() => true);
+    this.#hooks = options.hooks;
+    this.#lastRoundUs = options.clock.monotonicUs();
+  }
+
+  start(): void {
+    this.#lastRoundUs = this.#clock.monotonicUs();
+    this.#scheduleRound();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+  }
+
+  get report(): MemberReport {
+    return { ...this.members.self, silentMs: 0 };
+  }
+
+  reports(): MemberReport[] {
+    return this.members.reports(this.#clock.monotonicUs());
+  }
+
+  /** One exchange with everybody; resolves when all answered or failed to. */
+  async round(): Promise<void> {
+    const addresses = new Map<string, string | undefined>();
+    const { address: own } = this.members.self;
+    for (const seed of this.#settings.seeds) addresses.set(seed, undefined);
+    for (const { address, id } of this.members.others("replica")) addresses.set(address, id);
+    addresses.delete(own);
+    await Promise.all([...addresses].map(([address, id]) => this.#exchange(address, id)));
+    this.#stream?.retain(new Set(this.members.others().map(({ id }) => id)));
+  }
+
+  /** The other half of an exchange. */
+  answer({ from, members, heard, batch }: SyncMessage): SyncAnswer {
+    this.#takeOver(from, members, heard, batch);
+    const peer = this.members.find(from.id) ?? from;
+    const back = this.#batchFor(peer);
+    return {
+      kind: "synced",
+      from: this.report,
+      members: this.reports(),
+      heard: this.heard.heard(from.id),
+      ...(back !== undefined && { batch: back }),
+    };
+  }
+
+  #scheduleRound(): void {
+    if (this.#closed) return;
+    this.#timer = this.#clock.schedule(this.#settings.multicastMs * 1_000, () => {
+      const nowUs = this.#clock.monotonicUs();
+      const awayUs = nowUs - this.#lastRoundUs - this.#settings.multicastMs * 1_000;
+      this.#lastRoundUs = nowUs;
+      // Stopped for long (SIGSTOP, a sleeping machine): others have gone on without this process.
+      if (awayUs > this.#settings.deadAfterMs * 500) {
+        this.members.forgiveSilence(nowUs);
+        this.#hooks.onBelievedGone(this.members.self.incarnation);
+      }
+      this.#hooks.onRound();
+      void this.round();
+      this.#scheduleRound();
+    });
+  }
+
+  async #exchange(address: string, id: string | undefined): Promise<void> {
+    if (this.#busy.has(address)) return;
+    this.#busy.add(address);
+    try {
+      let peer = id;
+      for (let turn = 0; turn < maxTurns && !this.#closed; turn += 1) {
+        const known = peer === undefined ? undefined : this.members.find(peer);
+        const batch = known === undefined ? undefined : this.#batchFor(known);
+        const answer = await this.#transport.ask(address, {
+          kind: "sync",
+          from: this.report,
+          members: this.reports(),
+          heard: peer === undefined ? 0 : this.heard.heard(peer),
+          ...(batch !== undefined && { batch }),
+        });
+        if (answer.kind !== "synced" || this.#closed) return;
+        this.#takeOver(answer.from, answer.members, answer.heard, answer.batch);
+        // As long as one side has more to say and says it, there is no reason to wait.
+        const more = this.#stream?.hasNews(answer.from.id) === true && batch !== undefined;
+        if (!more && (answer.batch?.records.length ?? 0) < this.#settings.maxBatch) return;
+        peer = answer.from.id;
+      }
+    } catch {
+      // Not reached: silence is what counts, and the next round tries again.
+    } finally {
+      this.#busy.delete(address);
+    }
+  }
+
+  #takeOver(
+    from: MemberReport,
+    members: readonly MemberReport[],
+    heard: number,
+    batch: CommitBatch | undefined,
+  ): void {
+    const nowUs = this.#clock.monotonicUs();
+    this.members.learn({ ...from, silentMs: 0 }, nowUs, true);
+    for (const report of members) {
+      if (this.members.learn(report, nowUs, false) === "refute")
+        this.#hooks.onBelievedGone(report.incarnation);
+    }
+    this.#stream?.acknowledge(from.id, heard);
+    if (batch === undefined) return;
+    const { lost } = this.heard.note(from.id, batch);
+    this.#hooks.onCommits(batch.records, lost);
+  }
+
+  /** Managers hear everything; replicas only what is not superseded (AFT §4.1, §4.2). */
+  #batchFor(peer: Member): CommitBatch | undefined {
+    const isNeeded = peer.role === "manager" ? () => true : this.#isNeeded;
+    return this.#stream?.batchFor(peer.id, this.#settings.maxBatch, isNeeded);
+  }
+}
