@@ -126,6 +126,37 @@ describe("check", () => {
   });
 });
 
+describe("check --generate", () => {
+  it("writes what is judged as it was planted, in any format, the same for the same seed", async () => {
+    const sizes = ["--sessions", "4", "--transactions", "30", "--keys", "20", "--seed", "7"];
+    const generated = await check(["--generate", ...sizes]);
+    expect(generated.code).toBe(0);
+    expect((await check(["--generate", ...sizes])).stdout).toBe(generated.stdout);
+    const passed = await check(["-", "--level", "all", "--json"], [Buffer.from(generated.stdout)]);
+    expect(passed.code).toBe(0);
+
+    const out = join(folder, "planted");
+    const plant = ["--plant", "stale-read:ra", "--format", "cobra", "--out", out];
+    const planted = await check(["--generate", ...sizes, ...plant]);
+    expect(planted.code).toBe(0);
+    const { planted: what } = JSON.parse(planted.stdout) as { planted: { level: string } };
+    expect(what.level).toBe("ra");
+    const judged = await check([out, "--json"]);
+    expect(judged.code).toBe(5);
+    expect(JSON.parse(judged.stdout)).toMatchObject({
+      format: "cobra",
+      verdicts: { rc: "pass", ra: "violation", cc: "violation" },
+    });
+  });
+
+  it("refuses sizes and names that make no sense, all at once", async () => {
+    const args = ["--generate", "--sessions", "0", "--plant", "nonsense", "--format", "tape"];
+    const { code, stderr, stdout } = await check(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    for (const flag of ["--sessions", "--plant", "--format"]) expect(stderr).toContain(flag);
+  });
+});
+
 describe("bad input", () => {
   const gibibytes2 = function* (): Generator<Uint8Array> {
     const chunk = Buffer.alloc(1_048_576, "r(1,1,");

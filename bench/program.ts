@@ -2,7 +2,9 @@
  * @module The commands and their flags. Each action is one function in `commands/`, loaded when it is
  * called: `check` in a pipe must not wait for what draws figures.
  */
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
+import { addCheck } from "./commands/check-flags.ts";
+import { collect, numberOption } from "./flags.ts";
 import { profileNames } from "#harness/experiment/define.ts";
 import { helpText } from "./exit-codes.ts";
 
@@ -118,37 +120,6 @@ function addLookers(program: Command, setExitCode: (code: number) => void): void
     });
 }
 
-interface CheckFlags {
-  readonly level: readonly string[];
-  readonly format?: string;
-  readonly json?: boolean;
-  readonly explain?: boolean;
-  readonly svg?: string;
-  readonly states?: number;
-}
-
-function addCheck(program: Command, setExitCode: (code: number) => void): void {
-  program
-    .command("check")
-    .description("judge histories: does any commit order explain them? (0 yes, 5 no, 4 undecided)")
-    .argument("<files...>", "histories of any known format, run directories, or - for stdin")
-    .option("--level <levels>", "rc, ra, cc, pc, si, ser, all; default rc,ra,cc", collect, [])
-    .option("--format <name>", "what the files are, if their content does not tell")
-    .option("--json", "one JSON document")
-    .option("--explain", "the minimal witness in words")
-    .option("--svg <path>", "a picture of the witness")
-    .addOption(
-      numberOption("--states <n>", "how far to search for PC, SI and SER before undecided"),
-    )
-    .action(async (files: string[], flags: CheckFlags) => {
-      const { check } = await import("./commands/check.ts");
-      const { level: levels, json, explain, ...rest } = flags;
-      setExitCode(
-        await check({ files, levels, json: json === true, explain: explain === true, ...rest }),
-      );
-    });
-}
-
 function addMicro(program: Command, setExitCode: (code: number) => void): void {
   program
     .command("micro")
@@ -200,16 +171,4 @@ function selecting(command: Command): Command {
 function planFlags(flags: SelectionFlags): { profile?: string; only: readonly string[] } {
   const profile = flags.smoke === true ? "smoke" : flags.profile;
   return { only: flags.only, ...(profile !== undefined && { profile }) };
-}
-
-function collect(value: string, earlier: readonly string[]): string[] {
-  return [...earlier, value];
-}
-
-function numberOption(flags: string, description: string): Option {
-  return new Option(flags, description).argParser((text) => {
-    const value = Number(text);
-    if (Number.isSafeInteger(value) && value >= 0) return value;
-    throw new InvalidArgumentError("a whole number, zero or more");
-  });
 }
