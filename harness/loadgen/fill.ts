@@ -40,10 +40,10 @@ export async function fill(
       payloadSeed: start,
     });
   }
-  const fillOne = async (request: PlannedRequest): Promise<void> => {
+  const fillOne = async (request: PlannedRequest, client: number): Promise<void> => {
     let reason = "";
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
-      const result = await runAttempt(options, request, { client: -1, attempt });
+      const result = await runAttempt(options, request, { client, attempt });
       onTransaction(result.transaction);
       if (result.outcome === "committed") return;
       reason = result.reason ?? result.outcome;
@@ -51,9 +51,11 @@ export async function fill(
     }
     throw new FillError(`the store could not be filled: ${request.requestId}: ${reason}`);
   };
-  const worker = async (): Promise<void> => {
-    for (let next = requests.pop(); next !== undefined; next = requests.pop()) await fillOne(next);
+  // Each worker is a session of its own; -1 is what records had for all before that.
+  const worker = async (index: number): Promise<void> => {
+    for (let next = requests.pop(); next !== undefined; next = requests.pop())
+      await fillOne(next, -2 - index);
   };
   const workers = Math.min(parallel, options.concurrency);
-  await Promise.all(Array.from({ length: workers }, worker));
+  await Promise.all(Array.from({ length: workers }, (_unused, index) => worker(index)));
 }

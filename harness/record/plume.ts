@@ -4,9 +4,11 @@
  *
  * Values are numbered by writer and sequence, so they are unique; 0 is the initial value. An aborted
  * transaction has number -1 and only its writes. One with an unknown outcome is written as committed
- * if somebody read from it, and left out otherwise (specs: conventions).
+ * if somebody read from it, and left out otherwise; it is a session of its own, because it may take
+ * effect after its client went on. So is a writer that is not in the record, with what was seen of it.
  */
-import type { RecordedTransaction } from "./history.ts";
+import { RecordedSessions } from "#harness/checker/formats/recorded.ts";
+import type { RecordedRead, RecordedTransaction } from "./history.ts";
 
 /** Numbers by first appearance, from 1. */
 class Numbering {
@@ -33,29 +35,43 @@ export function toPlume(history: readonly RecordedTransaction[]): {
   const keys = new Numbering();
   const values = new Numbering();
   const transactions = new Numbering();
+  const sessions = new Numbering();
+  const order = new RecordedSessions();
   const readFrom = new Set<string>();
+  const written = new Set<string>();
+  /** Read, and not written by anybody so far. */
+  const seen = new Map<string, Pick<RecordedRead, "key" | "from" | "fromSequence">>();
   for (const { operations } of history)
     for (const operation of operations)
       if (operation.kind === "read" && operation.from !== null) readFrom.add(operation.from);
 
   let text = "";
-  for (const { transactionId, session, outcome, operations } of history) {
+  for (const transaction of history) {
+    const { transactionId, outcome, operations } = transaction;
+    const client = sessions.of(String(order.of(transaction)));
     if (outcome === "unknown" && !readFrom.has(transactionId)) continue;
     const aborted = outcome === "aborted";
     const number = aborted ? -1 : transactions.of(transactionId);
-    // The fill has session -1; sessions are numbered from 0.
-    const client = session + 1;
     for (const operation of operations) {
       const key = keys.of(operation.key);
       if (operation.kind === "write") {
-        const value = values.of(`${transactionId} ${operation.key} ${operation.sequence}`);
+        const id = `${transactionId} ${operation.key} ${operation.sequence}`;
+        seen.delete(id);
+        written.add(id);
+        const value = values.of(id);
         text += `w(${key},${value},${client},${number})\n`;
       } else if (!aborted) {
         const { from, fromSequence } = operation;
-        const value = from === null ? 0 : values.of(`${from} ${operation.key} ${fromSequence}`);
+        const id = `${from} ${operation.key} ${fromSequence}`;
+        if (from !== null && !written.has(id)) seen.set(id, operation);
+        const value = from === null ? 0 : values.of(id);
         text += `r(${key},${value},${client},${number})\n`;
       }
     }
+  }
+  for (const [id, { key, from }] of seen) {
+    const name = `${from} (not in the record)`;
+    text += `w(${keys.of(key)},${values.of(id)},${sessions.of(name)},${transactions.of(name)})\n`;
   }
   return { text, ids: { keys: keys.names(), transactions: transactions.names() } };
 }

@@ -7,7 +7,7 @@
  *     latency.hlog       HdrHistogram interval log, one tag per series
  *     history.txt        plume text, so that outside checkers can judge the run too
  *     transactions.ndjson.gz RecordedTransaction per attempt
- *     checks.json        AnomalyReport
+ *     checks.json        AnomalyReport and, as `isolation`, IsolationReport
  *     summary.json       RunSummary: what tables, figures and gates read
  *
  * Fields may be added, never renamed; `schemaVersion` tells old records from new.
@@ -123,6 +123,35 @@ export interface AnomalyReport {
   }[];
 }
 
+export type VerdictKind = "pass" | "violation" | "undecided" | "not-run";
+
+/** Whether any commit order explains the run; in checks.json since records have it. */
+export interface IsolationReport {
+  /**
+   * Of read committed, read atomic and causal consistency as Biswas and Enea define them, clients as
+   * sessions; and of read atomic for transactions alone, as RAMP and AFT define it.
+   */
+  readonly verdicts: Readonly<Record<IsolationCheck, VerdictKind>>;
+  /** Why not, of each that is undecided or was not run. */
+  readonly reasons: Readonly<Partial<Record<IsolationCheck, string>>>;
+  /** A minimal one of each violated check that no weaker one is violated by. */
+  readonly witnesses: readonly {
+    readonly check: IsolationCheck;
+    readonly title: string;
+    readonly explanation: string;
+  }[];
+  readonly coverage: {
+    readonly transactions: number;
+    readonly operations: number;
+    /** One, or as many as a long run was judged in. */
+    readonly windows: number;
+    /** What windows could not see; empty for one window. */
+    readonly missed: readonly string[];
+  };
+}
+
+export type IsolationCheck = "rc" | "ra" | "cc" | "ra-without-sessions";
+
 export interface RunSummary {
   readonly schemaVersion: 1;
   readonly runId: string;
@@ -156,7 +185,9 @@ export interface RunSummary {
   /** What the system promises; the run is a violation if one of these was found. */
   readonly promises: readonly string[];
   readonly violated: readonly string[];
-  readonly verdicts: Readonly<Record<string, "pass" | "violation" | "undecided" | "not-run">>;
+  /** Why no commit order explains a run that breaks a promise; absent otherwise, and in old records. */
+  readonly unexplained?: IsolationReport["witnesses"];
+  readonly verdicts: Readonly<Record<string, VerdictKind>>;
   readonly platform: { readonly coldStarts: number; readonly invocations: number };
   /** From the engine in front of the store, system side; null where it cannot be seen. */
   readonly storage: {

@@ -80,6 +80,15 @@ const summary = z.looseObject({
   anomalies,
   promises: z.array(z.string()),
   violated: z.array(z.string()),
+  unexplained: z
+    .array(
+      z.object({
+        check: z.enum(["rc", "ra", "cc", "ra-without-sessions"]),
+        title: z.string(),
+        explanation: z.string(),
+      }),
+    )
+    .exactOptional(),
   verdicts: z.record(z.string(), z.enum(["pass", "violation", "undecided", "not-run"])),
   platform: z.object({ coldStarts: z.number().int(), invocations: z.number().int() }),
   storage: z

@@ -1,10 +1,17 @@
 /** @module summary.json and checks.json from the raw record: pure, so that both can be rebuilt. */
 import { countAnomalies } from "#harness/checker/counts.ts";
+import { judgeRecord } from "#harness/checker/judge-record.ts";
 import { LatencyHistogram } from "#harness/metrics/histogram.ts";
 import type { AttemptRecord } from "./attempts.ts";
 import type { RecordedTransaction } from "./history.ts";
 import type { Measurements } from "./measurements.ts";
-import type { AnomalyReport, RunManifest, RunSummary } from "./run.ts";
+import type {
+  AnomalyReport,
+  IsolationCheck,
+  IsolationReport,
+  RunManifest,
+  RunSummary,
+} from "./run.ts";
 
 export interface RawRun {
   readonly manifest: RunManifest;
@@ -30,9 +37,10 @@ export function histogramsOf(attempts: readonly AttemptRecord[]): {
 
 export function summarize({ manifest, attempts, transactions, measurements }: RawRun): {
   readonly summary: RunSummary;
-  readonly checks: AnomalyReport;
+  readonly checks: RunChecks;
 } {
-  const checks = countAnomalies(transactions);
+  const anomalies = countAnomalies(transactions);
+  const isolation = judgeRecord(transactions);
   const { responseTime, serviceTime } = histogramsOf(attempts);
   const finals = attempts.filter(({ final }) => final);
   const committed = count(finals, "committed");
@@ -44,8 +52,10 @@ export function summarize({ manifest, attempts, transactions, measurements }: Ra
   const perTransaction = (total: number): number =>
     committed === 0 ? 0 : Math.round((total / committed) * 100) / 100;
   const { storage, promises, invalidReasons, platform, cpuCores } = measurements;
+  const counted = violations(promises, anomalies);
+  const broken = unexplained(promises, isolation.verdicts);
   return {
-    checks,
+    checks: { ...anomalies, isolation },
     summary: {
       schemaVersion: 1,
       runId: manifest.runId,
@@ -69,11 +79,13 @@ export function summarize({ manifest, attempts, transactions, measurements }: Ra
       throughputPerSecond: measuredSeconds === 0 ? 0 : round(committed / measuredSeconds, 1),
       responseTimeUs: responseTime.summary(),
       serviceTimeUs: serviceTime.summary(),
-      anomalies: checks,
+      anomalies,
       promises,
-      violated: violations(promises, checks),
+      violated: [...new Set([...counted, ...broken])],
+      ...(broken.length > 0 && { unexplained: isolation.witnesses }),
       verdicts: {
-        "counted-anomalies": violations(promises, checks).length > 0 ? "violation" : "pass",
+        "counted-anomalies": counted.length > 0 ? "violation" : "pass",
+        ...isolation.verdicts,
       },
       platform,
       storage:
@@ -103,6 +115,21 @@ function beside({
     ...(generator !== undefined && { generator }),
     ...(fitness !== undefined && { fitness }),
   };
+}
+
+/** What checks.json holds. */
+export type RunChecks = AnomalyReport & { readonly isolation: IsolationReport };
+
+/** Promised properties under which no commit order explains the run. */
+function unexplained(promises: readonly string[], verdicts: IsolationReport["verdicts"]): string[] {
+  const checkOf: Readonly<Record<string, IsolationCheck>> = {
+    "read-atomic": "ra-without-sessions",
+    "session-order": "ra",
+  };
+  return promises.filter((promise) => {
+    const name = checkOf[promise];
+    return name !== undefined && verdicts[name] === "violation";
+  });
 }
 
 /** Promised properties of which a counter-example was found. */

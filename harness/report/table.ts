@@ -101,11 +101,12 @@ export function formatResult(options: {
     const lines = suite.notRun.map(({ what, why, get }) => `  ${what}: not run, ${why}; ${get}`);
     parts.push(`not run\n${lines.join("\n")}`);
   }
-  for (const { violated, anomalies, experiment, cell } of suite.runs) {
+  for (const { violated, anomalies, unexplained = [], experiment, cell } of suite.runs) {
     if (violated.length === 0) continue;
-    const witnesses = anomalies.witnesses.map(
-      ({ kind, explanation }) => `  ${kind}: ${explanation}`,
-    );
+    const witnesses = [
+      ...anomalies.witnesses.map(({ kind, explanation }) => `  ${kind}: ${explanation}`),
+      ...unexplained.map(({ check, explanation }) => `  no order at ${check}: ${explanation}`),
+    ];
     parts.push(
       `${experiment}: ${cell.system} BROKE ${violated.join(", ")}\n${witnesses.join("\n")}`,
     );

@@ -6,8 +6,11 @@ import { pathToFileURL } from "node:url";
 import { ConfigError } from "#kit/errors.ts";
 import type { StateSystem } from "./port.ts";
 
-/** What a system guarantees to a transaction; the checker holds it to that. */
-export type StatePromise = "read-atomic" | "read-your-writes" | "repeatable-read";
+/**
+ * What a system guarantees; the checker holds it to that. "session-order" is about a client's
+ * transactions: each sees the earlier ones. The others are about one transaction.
+ */
+export type StatePromise = "read-atomic" | "read-your-writes" | "repeatable-read" | "session-order";
 
 /** Everything a process needs to open a system; survives JSON. */
 export interface StateSystemSpec {

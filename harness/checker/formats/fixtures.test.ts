@@ -339,7 +339,7 @@ describe("our own record", () => {
     ].join("\n");
     const { history, gaps } = parse("aft-bench", text);
     expect(gaps).toBeUndefined();
-    expect(show(history)).toEqual(["0 committed: r(x)=late:0", "fill late unknown: w(x)=late:0"]);
+    expect(show(history)).toEqual(["0 committed: r(x)=late:0", "alone late unknown: w(x)=late:0"]);
   });
 
   it.each(["{}", "[]", "{", line({ outcome: "maybe" }), line({ operations: [{ kind: "read" }] })])(

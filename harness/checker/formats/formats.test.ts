@@ -25,7 +25,7 @@ const formats: readonly (readonly [name: string, keeps: Kept, initial: boolean])
   ["cobra", "committed-only", true],
   ["elle-edn", "all", true],
   ["elle-json", "all", true],
-  ["aft-bench", "all", true],
+  ["aft-bench", "aborted", true],
 ];
 
 const statusesOf = {

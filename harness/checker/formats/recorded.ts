@@ -5,6 +5,10 @@
  * record (lost before it said its id, or of an earlier run). Such a writer existed, so it is added:
  * in a session of its own, outcome unknown, with the writes that were seen. That accuses nobody
  * wrongly; but what else it did is not known, so `gaps` says that a pass is not a proof.
+ *
+ * A transaction of unknown outcome may take effect after its client went on, so it is a session of
+ * its own. So are later attempts of its request: a system under which a request happens once answers
+ * them with the outcome of the first, and their own writes never were.
  */
 import type { RecordedOperation, RecordedTransaction } from "#harness/record/history.ts";
 import type { History } from "../history.ts";
@@ -34,18 +38,19 @@ export class RecordedHistory {
   readonly #written = new Set<string>();
   /** By value and key; only those not written (yet). */
   readonly #seen = new Map<string, Seen>();
+  readonly #sessions: RecordedSessions | undefined;
   #unrecorded = 0;
 
-  constructor(sink: HistorySink) {
+  /** Without `sessions` every transaction is one of its own: only transactions are judged then. */
+  constructor(sink: HistorySink, options: { readonly sessions: boolean } = { sessions: true }) {
     this.#sink = sink;
+    this.#sessions = options.sessions ? new RecordedSessions() : undefined;
   }
 
-  add({ transactionId, session, outcome, operations }: RecordedTransaction): void {
-    const handle = this.#sink.transaction(
-      sessionName(session, transactionId),
-      transactionId,
-      outcome,
-    );
+  add(transaction: RecordedTransaction): void {
+    const { transactionId, outcome, operations } = transaction;
+    const session = this.#sessions?.of(transaction) ?? transactionId;
+    const handle = this.#sink.transaction(session, transactionId, outcome);
     for (const operation of operations) {
       const { key } = operation;
       if (operation.kind === "write") {
@@ -82,15 +87,23 @@ export class RecordedHistory {
     this.#unrecorded = missing.size;
   }
 
-  /** Transactions that were read from and are not, or not wholly, in the record. */
-  get unrecorded(): number {
-    return this.#unrecorded;
+  /** Why a pass is no proof; undefined if it is one. */
+  get gaps(): string | undefined {
+    if (this.#unrecorded === 0) return undefined;
+    return `${this.#unrecorded} transactions that were read from are not in the record`;
   }
 }
 
-/** Records before fills had sessions have -1 for all of them, in no order. */
-function sessionName(session: number, transactionId: string): Name {
-  return session === -1 ? `fill ${transactionId}` : session;
+/** Which recorded transactions follow one another; asked in the order of the record. */
+export class RecordedSessions {
+  readonly #unsure = new Set<string>();
+
+  of({ session, transactionId, requestId, outcome }: RecordedTransaction): Name {
+    if (outcome === "unknown") this.#unsure.add(requestId);
+    // Records before fills had sessions have -1 for all of them, in no order.
+    const isAlone = session === -1 || this.#unsure.has(requestId);
+    return isAlone ? `alone ${transactionId}` : session;
+  }
 }
 
 function valueName(transactionId: string, sequence: number): string {
@@ -122,9 +135,7 @@ class RecordedParser implements HistoryParser {
   }
 
   gaps(): string | undefined {
-    const { unrecorded } = this.#history;
-    if (unrecorded === 0) return undefined;
-    return `${unrecorded} transactions that were read from are not in the record`;
+    return this.#history.gaps;
   }
 
   #parse(text: string, line: number): void {
@@ -139,8 +150,10 @@ class RecordedParser implements HistoryParser {
 
 function problemOf(value: unknown): string | undefined {
   if (typeof value !== "object" || value === null) return "a recorded transaction is an object";
-  const { transactionId, session, outcome, operations } = value as Partial<RecordedTransaction>;
+  const { requestId, transactionId, session, outcome, operations } =
+    value as Partial<RecordedTransaction>;
   if (typeof transactionId !== "string" || transactionId === "") return "transactionId is missing";
+  if (typeof requestId !== "string") return "requestId is missing";
   if (!Number.isSafeInteger(session)) return "session must be a whole number";
   if (outcome !== "committed" && outcome !== "aborted" && outcome !== "unknown")
     return "outcome must be committed, aborted or unknown";

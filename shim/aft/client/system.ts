@@ -15,7 +15,8 @@ const defaultMaxConnections = 64;
 /** Options: `{ endpoint: "127.0.0.1:PORT" | "unix:PATH", password?, timeoutMs?, maxConnections? }`. */
 export const stateSystem: StateSystemModule = {
   name: "aft",
-  promises: ["read-atomic", "read-your-writes", "repeatable-read"],
+  // The last one is more than the paper promises, and holds on one replica (Deviations, 5).
+  promises: ["read-atomic", "read-your-writes", "repeatable-read", "session-order"],
   open: async (options) => {
     const { endpoint, password, timeoutMs, maxConnections } = options;
     if (typeof endpoint !== "string") {
