@@ -37,6 +37,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
   addLookers(program, setExitCode);
   addCheck(program, setExitCode);
   addMicro(program, setExitCode);
+  addCalibrate(program, setExitCode);
   addServe(program, setExitCode);
   return program;
 }
@@ -138,6 +139,18 @@ function addMicro(program: Command, setExitCode: (code: number) => void): void {
           seed: flags.seed,
         }),
       );
+    });
+}
+
+function addCalibrate(program: Command, setExitCode: (code: number) => void): void {
+  program
+    .command("calibrate")
+    .description("prove generator, timers and statistics on this machine; reports name the result")
+    .option("--json", "the certificate on stdout")
+    .option("--out <dir>", "where the certificate goes", "results")
+    .action(async (flags: { json?: boolean; out: string }) => {
+      const { calibrate } = await import("./commands/calibrate.ts");
+      setExitCode(await calibrate({ json: flags.json === true, outDirectory: flags.out }));
     });
 }
 

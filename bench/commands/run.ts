@@ -5,6 +5,7 @@ import type { SuiteResult } from "#harness/record/run.ts";
 import { evaluateClaims } from "#harness/report/claims.ts";
 import { formatResult } from "#harness/report/table.ts";
 import { writeReport } from "#harness/report/write.ts";
+import { certificatePath, readCertificate, referenceTo } from "#harness/calibrate/certificate.ts";
 import { withoutWarmUp as unwarmed } from "#harness/loadgen/load.ts";
 import { runSuite } from "#harness/experiment/run-suite.ts";
 import { loadStateSystem } from "#shim/state/registry.ts";
@@ -32,6 +33,7 @@ export async function run(request: RunRequest): Promise<number> {
   const stop = listenForStop(() => process.exit(exitCodes.interrupted));
   try {
     const outDirectory = resolve(request.outDirectory);
+    const certificate = await readCertificate(certificatePath(outDirectory));
     const measured = await runSuite({
       suite: plan.suite,
       profile: plan.profile,
@@ -51,7 +53,9 @@ export async function run(request: RunRequest): Promise<number> {
     });
     const runs = measured.runs.filter(({ valid }) => valid || keepInvalid);
     const quotable = { ...measured, runs };
-    const suite: SuiteResult = { ...measured, claims: evaluateClaims(quotable) };
+    const calibration =
+      certificate === undefined ? null : referenceTo(certificate, measured.machine);
+    const suite: SuiteResult = { ...measured, claims: evaluateClaims(quotable), calibration };
     const report = await writeReport({ suite, outDirectory, keepInvalid });
     const width = process.stdout.columns ?? 100;
     console.log(

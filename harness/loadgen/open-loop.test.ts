@@ -154,6 +154,23 @@ describe("runOpenLoop", () => {
     }
   });
 
+  it("O3: a slot that becomes free after the bound is not given to the one that waited", async () => {
+    const clock = createManualClock();
+    // All of it happens in one late turn: the answer, the bound of the second, the due time of the third.
+    const blocked = {
+      ...clock,
+      schedule: (delayUs: number, task: () => void) =>
+        clock.schedule(Math.max(delayUs, 400_000), task),
+    };
+    const { attempts, result } = await offer(blocked, {
+      dueUs: [0, 1_000, 300_000],
+      serviceUs: () => 350_000,
+      slots: 1,
+    });
+    expect(result).toMatchObject({ sent: 2, dropped: 1 });
+    for (const { startUs, endUs } of attempts) expect(endUs).toBeGreaterThanOrEqual(startUs);
+  });
+
   it("O4: a request without an answer is counted at its time limit and frees its slot", async () => {
     const clock = createManualClock();
     const { attempts, transactions, result } = await offer(clock, {

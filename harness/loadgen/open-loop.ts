@@ -113,6 +113,8 @@ class OpenLoop {
     if (this.#finished) return;
     const { clock, signal, dueUs } = this.#options;
     const nowUs = clock.monotonicUs();
+    // Overdue ones first: a slot that becomes free late must not be given to them.
+    this.#dropOverdue(nowUs);
     this.#expire(nowUs);
     this.#startDue(nowUs);
     this.#dropOverdue(nowUs);
@@ -195,6 +197,7 @@ class OpenLoop {
   }
 
   #startWaiting(): void {
+    if (this.#waiting.length > 0) this.#dropOverdue(this.#options.clock.monotonicUs());
     while (this.#waiting.length > 0 && this.#inFlight < this.#options.slots) {
       const position = this.#waiting.shift();
       if (position !== undefined) this.#send(position);

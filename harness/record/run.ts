@@ -220,6 +220,15 @@ export interface ClaimVerdict {
   readonly source: string;
 }
 
+/** By which calibration a suite's numbers stand. */
+export interface CalibrationReference {
+  readonly hash: string;
+  readonly createdAtMs: number;
+  readonly passed: boolean;
+  /** Made with the same processor, cores and Node. */
+  readonly sameMachine: boolean;
+}
+
 /** The document of `run --json`, and what a report is made of. */
 export interface SuiteResult {
   readonly schemaVersion: 1;
@@ -233,4 +242,6 @@ export interface SuiteResult {
   readonly claims: readonly ClaimVerdict[];
   readonly notRun: readonly NotRun[];
   readonly machine: MachineDescription;
+  /** `null`: never calibrated. Absent in older documents. */
+  readonly calibration?: CalibrationReference | null;
 }

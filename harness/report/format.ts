@@ -1,5 +1,11 @@
 /** @module Numbers and names as texts, the same in tables, figures and pages. Pure. */
-import type { AnomalyCount, Cell, Percentile, RunSummary } from "#harness/record/run.ts";
+import type {
+  AnomalyCount,
+  Cell,
+  Percentile,
+  RunSummary,
+  SuiteResult,
+} from "#harness/record/run.ts";
 
 /** `1.23 ms`; with fewer digits as it grows. */
 export function formatMs(us: Percentile): string {
@@ -31,4 +37,15 @@ export function kindOf({ labels }: RunSummary): string {
   if (labels.includes("emulated")) return "emulated";
   if (labels.includes("emulator")) return "npm emulator";
   return labels.includes("simulated") ? "simulated" : "measured";
+}
+
+/** By which calibration the numbers stand; its age is the one at the time of the suite. */
+export function formatCalibration({ calibration, startedAtMs }: SuiteResult): string {
+  if (calibration === undefined) return "calibration: not recorded";
+  if (calibration === null) return "not calibrated: run aft-bench calibrate";
+  const { hash, createdAtMs, passed, sameMachine } = calibration;
+  const hours = Math.max(0, startedAtMs - createdAtMs) / 3_600_000;
+  const age = hours < 48 ? `${hours.toFixed(1)} h` : `${(hours / 24).toFixed(0)} days`;
+  const place = sameMachine ? "" : ", ON ANOTHER MACHINE";
+  return `${passed ? "calibrated" : "CALIBRATION FAILED"} ${age} before, certificate ${hash.slice(0, 12)}${place}`;
 }

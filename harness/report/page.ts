@@ -2,7 +2,7 @@
  * @module The report as one static page: no script, no network, pictures inline. Pure.
  */
 import type { RunSummary, SuiteResult } from "#harness/record/run.ts";
-import { formatAnomaly, formatMs, kindOf, storeName } from "./format.ts";
+import { formatAnomaly, formatCalibration, formatMs, kindOf, storeName } from "./format.ts";
 import { stampText } from "./validity.ts";
 
 export interface PageInput {
@@ -43,7 +43,8 @@ export function renderPage(input: PageInput): string {
     `<h1>aft-bench: ${escapeHtml(suite.suite)}</h1>`,
     `<p class="soft">${started} UTC, profile ${escapeHtml(profile)}, ${(suite.durationMs / 1_000).toFixed(0)} s, ` +
       `${escapeHtml(machine.cpuModel)}, ${machine.cores} cores, ${escapeHtml(machine.os)} ${escapeHtml(machine.kernel)}, ` +
-      `Node ${escapeHtml(machine.node)}. ${loopsOf(suite)}` +
+      `Node ${escapeHtml(machine.node)}. ${loopsOf(suite)} ` +
+      `${escapeHtml(formatCalibration(suite))}.` +
       `${state === "partial" ? ' <span class="bad">Interrupted: partial.</span>' : ""}</p>`,
     section("Claims of the paper", claimsTable(suite)),
     ...figures.map(({ id, title, svg }) => figure(id, title, svg)),

@@ -1,6 +1,6 @@
 /** @module The result of a suite as text for a terminal of a given width. Pure. */
 import type { RunSummary, SuiteResult } from "#harness/record/run.ts";
-import { formatAnomaly, formatMsShort, kindOf, storeName } from "./format.ts";
+import { formatAnomaly, formatCalibration, formatMsShort, kindOf, storeName } from "./format.ts";
 import { distinctReasons, stampText } from "./validity.ts";
 import type { WrittenReport } from "./write.ts";
 
@@ -113,6 +113,7 @@ export function formatResult(options: {
   }
   for (const { title, reasons } of report.notDrawn)
     parts.push(`not drawn: ${title}\n  ${stampText(reasons)}`);
+  parts.push(formatCalibration(suite));
   parts.push(["report", report.page, ...report.pictures].join("\n  "));
   return parts.join("\n\n");
 }
