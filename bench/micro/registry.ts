@@ -1,6 +1,7 @@
 /** @module The micro-benchmarks there are: one line each. */
-import type { Micro } from "./micro.ts";
+import { checker } from "./checker.ts";
 import { generator } from "./generator.ts";
+import type { Micro } from "./micro.ts";
 import { shimVsDirect } from "./shim-vs-direct.ts";
 
-export const micros: readonly Micro[] = [shimVsDirect, generator];
+export const micros: readonly Micro[] = [shimVsDirect, generator, checker];

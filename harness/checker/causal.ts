@@ -11,16 +11,22 @@ import { Clocks } from "./clocks.ts";
 import { ForcedEdges } from "./forced-edges.ts";
 import type { Order } from "./order.ts";
 import type { Transactions } from "./transactions.ts";
-import { groupWriters, type Writers } from "./writers.ts";
+import {
+  cursorIndex,
+  cursorNext,
+  cursorWriter,
+  groupWriters,
+  noWriter,
+  segmentLength,
+  type Writers,
+} from "./writers.ts";
 
 /** `order` is one of session order and reads-from, which must be acyclic. */
 export function forceCausal(transactions: Transactions, order: Order): ForcedEdges {
   const { sessionOf, readStart, readSource } = transactions;
   const writers = groupWriters(transactions);
   const clocks = new Clocks(transactions.sessionCount, countUses(transactions));
-  // Of each segment the writer found last: the next one asked for is mostly near it.
-  const cursor = writers.writerStart.slice();
-  const state: State = { transactions, writers, cursor, clocks, forced: new ForcedEdges() };
+  const state: State = { transactions, writers, clocks, forced: new ForcedEdges() };
   const { sequence } = order;
   for (let at = 0; at < sequence.length; at += 1) {
     const transaction = sequence[at] as number;
@@ -54,15 +60,14 @@ export function forceCausal(transactions: Transactions, order: Order): ForcedEdg
 interface State {
   readonly transactions: Transactions;
   readonly writers: Writers;
-  readonly cursor: Int32Array;
   readonly clocks: Clocks;
   readonly forced: ForcedEdges;
 }
 
 /** The edges of one read: of each session the last writer of the key that the reader knows of. */
 function forceRead(state: State, transaction: number, index: number): void {
-  const { transactions, writers, cursor, clocks } = state;
-  const { segmentStart, segmentSession, writerStart, writer } = writers;
+  const { transactions, writers, clocks } = state;
+  const { segmentStart, segment } = writers;
   const key = transactions.readKey[index] as number;
   const source = transactions.readSource[index] as number;
   const block = clocks.block(transaction);
@@ -70,63 +75,59 @@ function forceRead(state: State, transaction: number, index: number): void {
   // The initial transaction's row is of zeros: it knows of nobody.
   const sourceBlock = clocks.block(source);
   const sourceOffset = clocks.offset(source);
-  const segmentEnd = segmentStart[key + 1] as number;
-  for (let segment = segmentStart[key] as number; segment < segmentEnd; segment += 1) {
-    const session = segmentSession[segment] as number;
+  const end = (segmentStart[key + 1] as number) * segmentLength;
+  for (let at = (segmentStart[key] as number) * segmentLength; at < end; at += segmentLength) {
+    const session = segment[at] as number;
     const known = block[offset + session] as number;
     const knownToSource = sourceBlock[sourceOffset + session] as number;
-    // Whatever the reader knows of this session, the transaction it read from knew too.
-    if (knownToSource >= known) continue;
-    const first = writerStart[segment] as number;
-    if ((writer[first] as number) > known) continue;
-    let found = cursor[segment] as number;
-    if ((writer[found] as number) > known || (writer[found + 1] as number) <= known) {
-      found = lastUpTo(writer, known, {
-        first,
-        from: found,
-        end: writerStart[segment + 1] as number,
-      });
-      cursor[segment] = found;
+    let other = segment[at + cursorWriter] as number;
+    if (other > known || (segment[at + cursorNext] as number) <= known) {
+      // Whatever the reader knows of this session, the transaction it read from knew too.
+      if (knownToSource >= known) continue;
+      other = moveCursor(writers, at, known);
     }
-    const other = writer[found] as number;
     if (other > knownToSource) state.forced.add(other, source, transaction, key);
   }
 }
 
-/** Index of the last writer not above `known` in first … end - 1; writer[first] is one. */
-function lastUpTo(
-  writer: Int32Array,
-  known: number,
-  { first, from, end }: { readonly first: number; readonly from: number; readonly end: number },
-): number {
+/** Puts the cursor of the segment at `at` right after `known`; the writer before it, or 0. */
+function moveCursor({ segment, writerStart, writer }: Writers, at: number, known: number): number {
+  const first = writerStart[at / segmentLength] as number;
+  const end = writerStart[at / segmentLength + 1] as number;
+  // The answer is the first index in low … high whose writer is after `known`; `end` counts as one.
   let low = first;
   let high = end;
-  // Gallop away from where the last search ended, then halve.
-  if ((writer[from] as number) <= known) {
-    low = from;
+  const from = segment[at + cursorIndex] as number;
+  // Gallop away from where the cursor was, then halve.
+  if (from < end && (writer[from] as number) <= known) {
+    low = from + 1;
     for (let step = 1; low + step < end; step *= 2) {
       if ((writer[low + step] as number) > known) {
         high = low + step;
         break;
       }
-      low += step;
+      low += step + 1;
     }
   } else {
     high = from;
-    for (let step = 1; high - step > first; step *= 2) {
+    for (let step = 1; high - step >= first; step *= 2) {
       if ((writer[high - step] as number) <= known) {
-        low = high - step;
+        low = high - step + 1;
         break;
       }
       high -= step;
     }
   }
-  while (high - low > 1) {
+  while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((writer[middle] as number) <= known) low = middle;
+    if ((writer[middle] as number) <= known) low = middle + 1;
     else high = middle;
   }
-  return low;
+  const other = low > first ? (writer[low - 1] as number) : 0;
+  segment[at + cursorWriter] = other;
+  segment[at + cursorNext] = low < end ? (writer[low] as number) : noWriter;
+  segment[at + cursorIndex] = low;
+  return other;
 }
 
 /** How often each transaction's clock is asked for: by its successor and by reads. */

@@ -71,11 +71,12 @@ export class HistoryBuilder {
   readonly #names: Name[] = [];
   readonly #session = new Int32List();
   readonly #status = new Int32List();
-  readonly #handle = new Int32List();
+  /** Operations of one transaction mostly arrive together: where each run begins, and whose it is. */
+  readonly #runHandle = new Int32List();
+  readonly #runStart = new Int32List();
+  #lastHandle = -1;
   readonly #code = new Int32List();
   readonly #value = new Int32List();
-  #writes = 0;
-  #maxValue = 0;
 
   /** Declares a transaction; order of declaration within a session is session order. */
   transaction(session: Name, name: Name, status: TransactionStatus): number {
@@ -92,19 +93,16 @@ export class HistoryBuilder {
 
   /** Appends to the transaction's program order; `null` is the initial value. */
   read(handle: number, key: Name, value: Name | null): void {
-    this.#handle.push(handle);
+    if (handle !== this.#lastHandle) this.#beginRun(handle);
     this.#code.push(this.#keys.id(key) * 2);
     this.#value.push(value === null ? initialValue : this.#values.code(value));
   }
 
   /** Appends to the transaction's program order. */
   write(handle: number, key: Name, value: Name): void {
-    const code = this.#values.code(value);
-    this.#handle.push(handle);
+    if (handle !== this.#lastHandle) this.#beginRun(handle);
     this.#code.push(this.#keys.id(key) * 2 + 1);
-    this.#value.push(code);
-    this.#writes += 1;
-    if (code > this.#maxValue) this.#maxValue = code;
+    this.#value.push(this.#values.code(value));
   }
 
   /**
@@ -125,9 +123,14 @@ export class HistoryBuilder {
       { sessionStart, sessionOf, status, ...this.#sortOperations(idOf) },
       { keys: this.#keys, sessions: this.#sessions, values: this.#values, transactions: names },
     );
-    const writes = { count: this.#writes, maxValue: this.#maxValue };
-    linkReads(history, { ...writes, areNumbers: this.#values.areNumbers });
+    linkReads(history, this.#values.areNumbers);
     return history;
+  }
+
+  #beginRun(handle: number): void {
+    this.#lastHandle = handle;
+    this.#runHandle.push(handle);
+    this.#runStart.push(this.#code.length);
   }
 
   /** Ids by session, stable: a counting sort. */
@@ -154,25 +157,32 @@ export class HistoryBuilder {
     return { idOf, sessionStart, sessionOf };
   }
 
+  /** By transaction, stable: a counting sort of runs. */
   #sortOperations(idOf: Int32Array): { start: Int32Array; code: Int32Array; value: Int32Array } {
-    const [handles, codes, values] = [this.#handle.view(), this.#code.view(), this.#value.view()];
-    const count = handles.length;
+    const [codes, values] = [this.#code.view(), this.#value.view()];
+    const [handles, starts] = [this.#runHandle.view(), this.#runStart.view()];
     const start = new Int32Array(idOf.length + 2);
-    for (let index = 0; index < count; index += 1) {
-      const slot = (idOf[handles[index] as number] as number) + 1;
-      start[slot] = (start[slot] as number) + 1;
+    const endOf = (run: number): number =>
+      run + 1 < starts.length ? (starts[run + 1] as number) : codes.length;
+    for (let run = 0; run < handles.length; run += 1) {
+      const slot = (idOf[handles[run] as number] as number) + 1;
+      start[slot] = (start[slot] as number) + endOf(run) - (starts[run] as number);
     }
     for (let id = 1; id < start.length; id += 1)
       start[id] = (start[id] as number) + (start[id - 1] as number);
     const next = start.slice();
-    const code = new Int32Array(count);
-    const value = new Int32Array(count);
-    for (let index = 0; index < count; index += 1) {
-      const id = idOf[handles[index] as number] as number;
-      const to = next[id] as number;
-      next[id] = to + 1;
-      code[to] = codes[index] as number;
-      value[to] = values[index] as number;
+    const code = new Int32Array(codes.length);
+    const value = new Int32Array(codes.length);
+    for (let run = 0; run < handles.length; run += 1) {
+      const id = idOf[handles[run] as number] as number;
+      const end = endOf(run);
+      let to = next[id] as number;
+      for (let index = starts[run] as number; index < end; index += 1) {
+        code[to] = codes[index] as number;
+        value[to] = values[index] as number;
+        to += 1;
+      }
+      next[id] = to;
     }
     return { start, code, value };
   }

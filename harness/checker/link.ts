@@ -13,18 +13,9 @@ export const linkInitial = -1;
 /** What `History.link` says of a read of a value that nobody wrote. */
 export const linkNobody = -2;
 
-export interface WriteCensus {
-  readonly count: number;
-  /** The largest value code of a write. */
-  readonly maxValue: number;
-  /** Whether all value codes are numbers of the history itself. */
-  readonly areNumbers: boolean;
-}
-
-/** Fills `history.link`. Throws `DuplicateWriteError`. */
-export function linkReads(history: History, writes: WriteCensus): void {
-  markWrites(history);
-  const { count, maxValue, areNumbers } = writes;
+/** Fills `history.link`. `areNumbers`: no value needed a name. Throws `DuplicateWriteError`. */
+export function linkReads(history: History, areNumbers: boolean): void {
+  const { count, maxValue } = countWrites(history);
   if (areNumbers && maxValue <= 4 * count + 1_024) {
     const numbered = new NumberedWrites(maxValue, history.code);
     // Two keys share a value: only the pair tells them apart.
@@ -35,8 +26,23 @@ export function linkReads(history: History, writes: WriteCensus): void {
   linkThrough(history, hashed);
 }
 
-/** Every write knows its transaction, and whether it is that transaction's last of its key. */
-function markWrites({ code, start, link, keyCount, transactionCount }: History): void {
+function countWrites({ code, value }: History): { count: number; maxValue: number } {
+  let count = 0;
+  let maxValue = 0;
+  for (let index = 0; index < code.length; index += 1) {
+    if (((code[index] as number) & 1) === 0) continue;
+    count += 1;
+    if ((value[index] as number) > maxValue) maxValue = value[index] as number;
+  }
+  return { count, maxValue };
+}
+
+/**
+ * Puts every write into the table, and tells it its transaction and whether it is that one's last of
+ * the key. False if the table cannot hold this history.
+ */
+function tabulate(history: History, table: WriteTable): boolean {
+  const { code, value, start, link, keyCount, transactionCount } = history;
   const lastWriter = new Int32Array(keyCount);
   const lastWrite = new Int32Array(keyCount);
   for (let transaction = 1; transaction < transactionCount; transaction += 1) {
@@ -49,21 +55,11 @@ function markWrites({ code, start, link, keyCount, transactionCount }: History):
       lastWriter[key] = transaction;
       lastWrite[key] = index;
       link[index] = transaction;
+      const before = table.insert(key, value[index] as number, index);
+      if (before < 0) continue;
+      if ((code[before] as number) !== keyAndKind) return false;
+      throw duplicate(history, before, index);
     }
-  }
-}
-
-/** False if the table cannot hold this history. */
-function tabulate(history: History, table: WriteTable): boolean {
-  const { code, value } = history;
-  for (let index = 0; index < code.length; index += 1) {
-    const keyAndKind = code[index] as number;
-    if ((keyAndKind & 1) === 0) continue;
-    const key = keyAndKind >> 1;
-    const before = table.insert(key, value[index] as number, index);
-    if (before < 0) continue;
-    if ((code[before] as number) !== keyAndKind) return false;
-    throw duplicate(history, before, index);
   }
   return true;
 }

@@ -9,12 +9,27 @@ import type { Transactions } from "./transactions.ts";
 export interface Writers {
   /** First segment of each key; one more entry at the end. */
   readonly segmentStart: Int32Array;
-  readonly segmentSession: Int32Array;
+  /** Of each segment four numbers next to each other: see the offsets below. */
+  readonly segment: Int32Array;
   /** First writer (index into `writer`) of each segment; one more entry at the end. */
   readonly writerStart: Int32Array;
-  /** With one more entry at the end that is above every id. */
   readonly writer: Int32Array;
 }
+
+/**
+ * What a segment has: its session, and a cursor that stands between two of its writers. Who asks
+ * about it mostly asks for nearly the same place, and then needs nothing but these four.
+ */
+export const segmentLength = 4;
+/** The last writer not after the cursor; 0 if there is none. */
+export const cursorWriter = 1;
+/** The first writer after the cursor; above every id if there is none. */
+export const cursorNext = 2;
+/** Index of the next one into `writer`. */
+export const cursorIndex = 3;
+
+/** Above every id. */
+export const noWriter = 2 ** 31 - 1;
 
 export function groupWriters(transactions: Transactions): Writers {
   const { count, keyCount, sessionOf, writeStart, writeKey } = transactions;
@@ -26,8 +41,7 @@ export function groupWriters(transactions: Transactions): Writers {
   for (let key = 1; key <= keyCount; key += 1)
     keyStart[key] = (keyStart[key] as number) + (keyStart[key - 1] as number);
   const next = keyStart.slice();
-  const writer = new Int32Array(writeKey.length + 1);
-  writer[writeKey.length] = count;
+  const writer = new Int32Array(writeKey.length);
   for (let transaction = 1; transaction < count; transaction += 1) {
     const end = writeStart[transaction + 1] as number;
     for (let index = writeStart[transaction] as number; index < end; index += 1) {
@@ -48,8 +62,7 @@ function cutSegments(options: {
 }): Omit<Writers, "writer"> {
   const { keyCount, keyStart, writer, sessionOf } = options;
   const segmentStart = new Int32Array(keyCount + 1);
-  const segmentSession = new Int32Array(writer.length);
-  const writerStart = new Int32Array(writer.length);
+  const writerStart = new Int32Array(writer.length + 1);
   let segments = 0;
   for (let key = 0; key < keyCount; key += 1) {
     segmentStart[key] = segments;
@@ -59,12 +72,18 @@ function cutSegments(options: {
       const of = sessionOf[writer[index] as number] as number;
       if (of === session) continue;
       session = of;
-      segmentSession[segments] = session;
       writerStart[segments] = index;
       segments += 1;
     }
   }
   segmentStart[keyCount] = segments;
-  writerStart[segments] = writer.length - 1;
-  return { segmentStart, segmentSession, writerStart };
+  writerStart[segments] = writer.length;
+  const segment = new Int32Array(segments * segmentLength);
+  for (let at = 0; at < segments; at += 1) {
+    const first = writerStart[at] as number;
+    segment[at * segmentLength] = sessionOf[writer[first] as number] as number;
+    segment[at * segmentLength + cursorNext] = writer[first] as number;
+    segment[at * segmentLength + cursorIndex] = first;
+  }
+  return { segmentStart, segment, writerStart };
 }
