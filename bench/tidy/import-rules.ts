@@ -13,7 +13,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "shim/aft/protocol": ["shim/storage"],
   "shim/aft/replica": ["shim/aft/protocol", "shim/storage"],
   "shim/aft/cluster": ["shim/aft/protocol", "shim/aft/replica", "shim/storage"],
-  "shim/aft/server": ["shim/aft/replica", "shim/storage"],
+  "shim/aft/server": ["shim/aft/cluster", "shim/aft/protocol", "shim/aft/replica", "shim/storage"],
   "shim/aft/client": ["shim/state"],
   workloads: [],
   "workloads/functions": ["workloads", "shim/state", "harness/faas", "harness/record"],
@@ -24,7 +24,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "harness/record": ["harness/metrics", "harness/checker", "harness/stats"],
   "harness/faas": [],
   "harness/faults": ["harness/faas"],
-  "harness/services": ["shim/storage", "shim/aft/replica"],
+  "harness/services": ["shim/storage", "shim/aft/replica", "shim/aft/cluster"],
   "harness/loadgen": ["workloads", "shim/state", "harness/faas", "harness/record"],
   "harness/report": ["harness/record", "harness/stats", "results"],
   "harness/calibrate": [

@@ -3,6 +3,7 @@
  * and gone when this process is gone.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { ProjectError } from "#kit/errors.ts";
 
@@ -42,12 +43,21 @@ export async function startModule(options: {
   readonly modulePath: string;
   readonly args?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** Told each line of its standard output behind the first one. */
+  readonly onLine?: (line: string) => void;
 }): Promise<Child> {
-  const { name, modulePath, args = [], environment = {} } = options;
+  const { name, modulePath, args = [], environment = {}, onLine } = options;
   const child = spawn(process.execPath, [modulePath, ...args], {
     stdio: ["pipe", "pipe", "pipe"],
     env: { ...withoutNodeOptions(process.env), ...environment },
   });
+  if (onLine !== undefined && child.stdout !== null) {
+    let isFirst = true;
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      if (!isFirst) onLine(line);
+      isFirst = false;
+    });
+  }
   return watch(name, child);
 }
 

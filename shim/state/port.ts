@@ -34,6 +34,11 @@ export type CommitOutcome =
        * absent where the system has no such order (`direct`).
        */
       readonly commitOrder?: string;
+      /**
+       * The transaction of an earlier or concurrent attempt of the same request that was committed
+       * instead of this one, which left no effect; absent when this one was.
+       */
+      readonly committedBy?: string;
     }
   /** Surely not committed, nothing visible: start the request again. */
   | { readonly kind: "aborted"; readonly reason: string }

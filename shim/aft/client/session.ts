@@ -214,9 +214,10 @@ function toOutcome(answer: unknown, transactionId: string): CommitOutcome {
     case "committed": {
       const timestamp = fields.get("timestampUs") ?? "0";
       if (timestamp === "0") return { kind: "committed" };
+      const by = fields.get("transactionId") ?? transactionId;
       // Padded, so that text order is the order of AFT's transaction ids.
-      const commitOrder = `${timestamp.padStart(17, "0")}-${transactionId}`;
-      return { kind: "committed", commitOrder };
+      const commitOrder = `${timestamp.padStart(17, "0")}-${by}`;
+      return { kind: "committed", commitOrder, ...(by !== transactionId && { committedBy: by }) };
     }
     case "aborted":
       return { kind: "aborted", reason };

@@ -6,19 +6,29 @@ import { createUuid } from "#kit/uuid.ts";
 import type { CommitOutcome, StateContext, StateSession, StateSystem } from "#shim/state/port.ts";
 import type { StateSystemModule } from "#shim/state/registry.ts";
 import { toStateError } from "./connection.ts";
+import { createClusterSystem, taggedId } from "./cluster.ts";
 import { AftPool } from "./pool.ts";
+import { ReplicaRouter } from "./router.ts";
 import { AftSession, askOutcome } from "./session.ts";
 
 /** Sessions beyond so many share connections. */
 const defaultMaxConnections = 64;
 
-/** Options: `{ endpoint: "127.0.0.1:PORT" | "unix:PATH", password?, timeoutMs?, maxConnections? }`. */
+/** How often the list of replicas is read. */
+const defaultRefreshMs = 1_000;
+
+/**
+ * Options: `{ endpoint: "127.0.0.1:PORT" | "unix:PATH", password?, timeoutMs?, maxConnections?,
+ * exactlyOnce? }`; or, for a cluster, `{ endpoints: [some of them], spreading?: "round-robin" |
+ * "least-loaded", refreshMs?, … }`, where every request happens once.
+ */
 export const stateSystem: StateSystemModule = {
   name: "aft",
   // The last one is more than the paper promises, and holds on one replica (Deviations, 5).
   promises: ["read-atomic", "read-your-writes", "repeatable-read", "session-order"],
   open: async (options) => {
-    const { endpoint, password, timeoutMs, maxConnections } = options;
+    const { endpoint, endpoints, password, timeoutMs, maxConnections } = options;
+    if (Array.isArray(endpoints)) return openCluster(options, endpoints.map(String));
     if (typeof endpoint !== "string") {
       const hint = "127.0.0.1:PORT or unix:PATH";
       throw new ConfigError([{ where: "aft", what: "needs an endpoint", hint }]);
@@ -31,18 +41,44 @@ export const stateSystem: StateSystemModule = {
       },
       typeof maxConnections === "number" ? maxConnections : defaultMaxConnections,
     );
-    return createAftSystem(pool);
+    return createAftSystem(pool, options["exactlyOnce"] === true);
   },
 };
 
-function createAftSystem(pool: AftPool): StateSystem {
+/** Ids must differ between all clients of a replica, so this seed is not a run's. */
+function seedFromEntropy(): number {
+  return crypto.getRandomValues(new Int32Array(1))[0] ?? 0;
+}
+
+async function openCluster(
+  options: Readonly<Record<string, unknown>>,
+  seeds: readonly string[],
+): Promise<StateSystem> {
+  const { password, timeoutMs, maxConnections, spreading, refreshMs } = options;
   const clock = createSystemClock();
-  // Ids must differ between all clients of a replica, so this seed is not a run's.
-  const prng = createPrng(crypto.getRandomValues(new Int32Array(1))[0] ?? 0);
+  const router = await ReplicaRouter.open({
+    seeds,
+    connection: {
+      ...(typeof password === "string" && { password }),
+      ...(typeof timeoutMs === "number" && { timeoutMs }),
+    },
+    maxConnections: typeof maxConnections === "number" ? maxConnections : defaultMaxConnections,
+    spreading: spreading === "least-loaded" ? spreading : "round-robin",
+    refreshMs: typeof refreshMs === "number" ? refreshMs : defaultRefreshMs,
+    clock,
+  });
+  return createClusterSystem({ router, clock, prng: createPrng(seedFromEntropy()) });
+}
+
+function createAftSystem(pool: AftPool, exactlyOnce: boolean): StateSystem {
+  const clock = createSystemClock();
+  const prng = createPrng(seedFromEntropy());
   return {
     name: "aft",
     begin: ({ requestId }): StateSession => {
-      const transactionId = createUuid(clock.nowMs(), prng);
+      const transactionId = exactlyOnce
+        ? taggedId(requestId, { clock, prng })
+        : createUuid(clock.nowMs(), prng);
       return new AftSession(pool, clock, {
         requestId,
         transactionId,

@@ -17,6 +17,7 @@
 import type { Clock, Timer } from "#kit/clock.ts";
 import type { Bytes } from "#kit/bytes.ts";
 import type { StorageEngine, StorageKey } from "#shim/storage/port.ts";
+import { firstOf } from "../protocol/commit-stream.ts";
 import { isRequestPlace, type Names } from "../protocol/names.ts";
 import { decodeOutcome, encodeCollected, type StoredOutcome } from "../protocol/record-codec.ts";
 import { isSuperseded } from "../protocol/superseded.ts";
@@ -184,10 +185,10 @@ export class Collection {
     }
     const { gcBatch } = this.#settings;
     if (this.#offset >= this.#superseded.length) this.#offset = 0;
-    const batch = this.#superseded.slice(this.#offset, this.#offset + gcBatch);
+    const batch = firstOf(this.#superseded.slice(this.#offset, this.#offset + gcBatch), gcBatch);
     const agreed = await this.#ask(voters, batch);
     // Somebody still needs all of these: the next round looks behind them.
-    this.#offset = agreed.size === 0 ? this.#offset + gcBatch : 0;
+    this.#offset = agreed.size === 0 ? this.#offset + batch.length : 0;
     // G2: somebody who came meanwhile was not asked.
     if (agreed.size === 0 || this.#closed || !sameVoters(voters, this.#voters())) return 0;
     const doomed = batch.filter(({ id }) => agreed.has(id.uuid));

@@ -160,13 +160,20 @@ export class Gossip {
     const nowUs = this.#clock.monotonicUs();
     this.members.learn({ ...from, silentMs: 0 }, nowUs, true);
     for (const report of members) {
-      if (this.members.learn(report, nowUs, false) === "refute")
-        this.#hooks.onBelievedGone(report.incarnation);
+      const learnt = this.members.learn(report, nowUs, false);
+      if (learnt === "refute") this.#hooks.onBelievedGone(report.incarnation);
+      // Who joins waits until the managers have spoken to it.
+      else if (learnt === "news" && report.state === "joining" && this.#isManager)
+        void this.#exchange(report.address, report.id);
     }
     this.#stream?.acknowledge(from.id, heard);
     if (batch === undefined) return;
     const { lost } = this.heard.note(from.id, batch);
     this.#hooks.onCommits(batch.records, lost);
+  }
+
+  get #isManager(): boolean {
+    return this.members.self.role === "manager";
   }
 
   /** Managers hear everything; replicas only what is not superseded (AFT §4.1, §4.2). */

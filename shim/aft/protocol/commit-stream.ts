@@ -16,6 +16,21 @@ export interface CommitBatch {
   readonly reset: boolean;
 }
 
+/** A batch also ends when its commits wrote so many keys on average: messages stay of one size. */
+const keysPerRecord = 20;
+
+/** The first commits up to a number, and no more keys than a message should hold. */
+export function firstOf(records: readonly CommitRecord[], most: number): CommitRecord[] {
+  const first: CommitRecord[] = [];
+  let keys = 0;
+  for (const record of records) {
+    if (first.length >= most || keys >= keysPerRecord * most) break;
+    first.push(record);
+    keys += record.writeSet.size;
+  }
+  return first;
+}
+
 /** The sender's end. */
 export class CommitStream {
   readonly #limit: number;
@@ -75,9 +90,15 @@ export class CommitStream {
     const begin = after - this.#first + 1;
     const records: CommitRecord[] = [];
     let position = begin;
+    let keys = 0;
     for (; position < this.#kept.length && records.length < most; position += 1) {
       const record = this.#kept[position];
-      if (record !== undefined && isNeeded(record)) records.push(record);
+      if (record === undefined || !isNeeded(record)) continue;
+      records.push(record);
+      keys += record.writeSet.size;
+      if (keys < keysPerRecord * most) continue;
+      position += 1;
+      break;
     }
     return { after, upTo: this.#first + position - 1, records, reset };
   }

@@ -1,4 +1,5 @@
 /** @module What a command is, and what it may see and change of its connection. */
+import type { PeerEndpoint } from "../cluster/port.ts";
 import type { MaybePromise, Refusal, Replica } from "../replica/port.ts";
 import { errorReply, type Reply } from "./reply.ts";
 
@@ -6,6 +7,8 @@ import { errorReply, type Reply } from "./reply.ts";
 export interface ClientState {
   readonly id: number;
   readonly replica: Replica;
+  /** Absent, or answers `undefined`, where there is only one replica. */
+  readonly cluster: (() => PeerEndpoint | undefined) | undefined;
   /** Absent when no password is set. */
   readonly checkPassword: ((given: Buffer) => boolean) | undefined;
   authenticated: boolean;

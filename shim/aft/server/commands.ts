@@ -6,11 +6,13 @@ import type { MaybePromise } from "../replica/port.ts";
 import { aftCommands } from "./aft-commands.ts";
 import type { ClientState, Command } from "./command.ts";
 import { connectionCommands } from "./connection-commands.ts";
+import { peerCommands } from "./peer-commands.ts";
 import { plainCommands } from "./plain-commands.ts";
 import { errorReply, type Reply } from "./reply.ts";
 
 const table: ReadonlyMap<string, Command> = new Map([
   ...Object.entries(aftCommands),
+  ...Object.entries(peerCommands),
   ...Object.entries(plainCommands),
   ...Object.entries(connectionCommands),
 ]);

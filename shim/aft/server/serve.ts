@@ -8,6 +8,7 @@ import type { StorageSpec } from "#shim/storage/target.ts";
 import type { ReplicaSettings } from "../replica/options.ts";
 import { createReplica } from "../replica/replica.ts";
 import { type AdminServer, startAdmin } from "./admin.ts";
+import { type ClusterConfig, type JoinedCluster, openMember } from "./join.ts";
 import { type ListenAddress, type ServerLimits, startServer } from "./server.ts";
 
 /** Everything that can be configured; survives JSON. */
@@ -17,6 +18,8 @@ export interface ReplicaConfig {
   readonly adminPort?: number;
   readonly password?: string;
   readonly settings?: Partial<ReplicaSettings>;
+  /** Absent: the only replica, which then also collects garbage in storage. */
+  readonly cluster?: ClusterConfig;
   readonly limits?: Partial<ServerLimits>;
 }
 
@@ -44,7 +47,9 @@ export async function serveReplica(config: ReplicaConfig): Promise<ServingReplic
       storage,
       clock: createSystemClock(),
       prng: createPrng(seedFromEntropy()),
-      ...(config.settings !== undefined && { settings: config.settings }),
+      ...(config.cluster === undefined
+        ? { settings: config.settings ?? {} }
+        : { settings: { ...config.settings, storageGc: "off" }, deferRecovery: true }),
       onIncident: ({ kind, message, cause }) => {
         log.warn({ incident: kind, err: cause }, message);
       },
@@ -53,11 +58,14 @@ export async function serveReplica(config: ReplicaConfig): Promise<ServingReplic
     let admin: AdminServer | undefined;
     let ready = false;
     if (config.adminPort !== undefined) {
-      admin = await startAdmin({ replica, port: config.adminPort, isReady: () => ready });
+      const isReady = (): boolean => ready && replica.peers.admission === undefined;
+      admin = await startAdmin({ replica, port: config.adminPort, isReady });
       stops.push(admin.close);
     }
+    let joined: JoinedCluster | undefined;
     const server = await startServer({
       replica,
+      cluster: () => joined?.member,
       listen: config.listen,
       ...(config.password !== undefined && { password: config.password }),
       ...(config.limits !== undefined && { limits: config.limits }),
@@ -65,12 +73,27 @@ export async function serveReplica(config: ReplicaConfig): Promise<ServingReplic
         log.error({ err: error }, "a command failed in a way it should not");
       },
     });
+    if (config.cluster !== undefined) {
+      joined = openMember({
+        config: config.cluster,
+        replica,
+        address: server.address,
+        clock: createSystemClock(),
+        ...(config.password !== undefined && { connection: { password: config.password } }),
+        onEvent: ({ kind, message, cause }) => {
+          if (kind === "rescan_failed" || kind === "rejoining")
+            log.warn({ member: kind, err: cause }, message);
+        },
+      });
+    }
     // Commits first get their outcome and their answers, then the sockets go.
     stops.push(async () => {
       ready = false;
+      await joined?.leave();
       await replica.close();
       await server.close();
     });
+    await joined?.member.join();
     ready = true;
     const recovered = replica.stats().knownTransactions;
     return { address: server.address, adminAddress: admin?.address, recovered, close };

@@ -5,6 +5,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { chmod, rm } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { ProjectError } from "#kit/errors.ts";
+import type { PeerEndpoint } from "../cluster/port.ts";
 import type { Replica } from "../replica/port.ts";
 import { type ConnectionLimits, serveConnection } from "./connection.ts";
 
@@ -13,6 +14,7 @@ export type ListenAddress =
 
 export interface ServerOptions {
   readonly replica: Replica;
+  readonly cluster?: () => PeerEndpoint | undefined;
   readonly listen: ListenAddress;
   readonly password?: string;
   readonly limits?: Partial<ServerLimits>;
@@ -76,6 +78,7 @@ export async function startServer(options: ServerOptions): Promise<AftServer> {
       client: {
         id: nextId,
         replica: options.replica,
+        cluster: options.cluster,
         checkPassword,
         authenticated: checkPassword === undefined,
         respVersion: 2,

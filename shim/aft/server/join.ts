@@ -1,0 +1,59 @@
+/** @module The cluster side of a replica process. */
+import type { Clock } from "#kit/clock.ts";
+import { defaultClusterSettings, type ClusterSettings } from "../cluster/port.ts";
+import { type MemberEvent, ReplicaMember } from "../cluster/replica-member.ts";
+import type { Replica } from "../replica/port.ts";
+import { createPeerTransport, type PeerCredentials } from "./peer-transport.ts";
+
+/** How a replica is one of many; survives JSON. */
+export interface ClusterConfig extends Partial<ClusterSettings> {
+  /** Where others reach it; default: where it listens. */
+  readonly advertise?: string;
+}
+
+export interface JoinedCluster {
+  readonly member: ReplicaMember;
+  /** Finishes what is open, tells everybody, leaves. */
+  leave(): Promise<void>;
+}
+
+/** Makes a replica a member; `join` on the member then reads the commit set and serves. */
+export function openMember(options: {
+  readonly config: ClusterConfig;
+  readonly replica: Replica;
+  /** Where it listens. */
+  readonly address: string;
+  readonly clock: Clock;
+  readonly connection?: PeerCredentials;
+  readonly onEvent: (event: MemberEvent) => void;
+}): JoinedCluster {
+  const { config, replica, clock, onEvent, connection } = options;
+  const { advertise, ...settings } = config;
+  const transport = createPeerTransport({
+    timeoutMs: answerWithinMs(settings),
+    ...(connection !== undefined && { connection }),
+  });
+  const address = advertise ?? options.address;
+  const member = new ReplicaMember({
+    id: `${address}-${crypto.randomUUID().slice(0, 8)}`,
+    address,
+    peers: replica.peers,
+    clock,
+    transport,
+    settings,
+    onEvent,
+  });
+  return {
+    member,
+    leave: async () => {
+      await member.leave();
+      transport.close();
+    },
+  };
+}
+
+/** A peer that takes longer is silent; several attempts fit before it is declared dead. */
+export function answerWithinMs(settings: Partial<ClusterSettings>): number {
+  const { deadAfterMs } = { ...defaultClusterSettings, ...settings };
+  return Math.max(100, Math.ceil(deadAfterMs / 3));
+}

@@ -1,0 +1,61 @@
+/**
+ * @module Process entry of a fault manager: configuration in AFT_MANAGER_CONFIG; on stdout one JSON line
+ * when it works, then one for each event; exit 0 after SIGTERM or when the parent is gone.
+ */
+import { ConfigError, describeError } from "#kit/errors.ts";
+import type { Launcher } from "../cluster/port.ts";
+import { parseManagerConfig, startManager } from "./manager.ts";
+
+/** How often figures are told. */
+const statsMs = 1_000;
+
+const say = (event: Readonly<Record<string, unknown>>): void => {
+  process.stdout.write(`${JSON.stringify({ ...event, atMs: Date.now() })}\n`);
+};
+
+/** The parent hears the event and starts the replica, so that it outlives this process. */
+const parentLauncher: Launcher = { launch: () => Promise.resolve() };
+
+try {
+  const config = parseManagerConfig(process.env["AFT_MANAGER_CONFIG"]);
+  const early: Readonly<Record<string, unknown>>[] = [];
+  let isReady = false;
+  const running = await startManager(config, {
+    ...(config.launcher === "parent" && { launcher: parentLauncher }),
+    onEvent: (event) => {
+      const told =
+        event.kind === "failed"
+          ? { kind: event.kind, what: event.what, cause: describeError(event.cause) }
+          : { ...event };
+      if (isReady) say(told);
+      else early.push(told);
+    },
+  });
+  const timer = setInterval(() => {
+    say({ kind: "stats", ...running.manager.stats() });
+  }, statsMs);
+  const stop = (): void => {
+    clearInterval(timer);
+    running.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(`${describeError(error)}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", () => {
+    // Ctrl-C reaches the whole group; the parent stops its children in order.
+  });
+  process.stdin.on("end", stop);
+  process.stdin.on("error", stop);
+  process.stdin.resume();
+  process.stdout.on("error", stop);
+  say({ ready: true });
+  isReady = true;
+  for (const event of early) say(event);
+} catch (error) {
+  process.stderr.write(`${describeError(error)}\n`);
+  process.exit(error instanceof ConfigError ? 2 : 1);
+}

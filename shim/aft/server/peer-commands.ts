@@ -1,0 +1,36 @@
+/**
+ * @module What members of a cluster say to each other, and what clients ask about it.
+ *
+ *   AFT.PEER message    → answer; both JSON (`cluster/codec.ts`). For peers only.
+ *   AFT.MEMBERS         → JSON list of the members: id, role, address, state
+ */
+import { describeError } from "#kit/errors.ts";
+import { decodeMessage, encodePeer, PeerMessageError } from "../cluster/codec.ts";
+import type { Command } from "./command.ts";
+import { bulk, errorReply, type Reply } from "./reply.ts";
+
+const alone: Reply = errorReply("AFT_NO_CLUSTER", "this replica belongs to no cluster");
+
+export const peerCommands: Readonly<Record<string, Command>> = {
+  "AFT.PEER": {
+    arity: 2,
+    run: ({ cluster }, args) => {
+      const endpoint = cluster?.();
+      if (endpoint === undefined) return alone;
+      try {
+        const message = decodeMessage((args[1] ?? Buffer.alloc(0)).toString("utf8"));
+        return bulk(encodePeer(endpoint.handle(message)));
+      } catch (error) {
+        if (!(error instanceof PeerMessageError)) throw error;
+        return errorReply("AFT_BAD_PEER_MESSAGE", describeError(error));
+      }
+    },
+  },
+  "AFT.MEMBERS": {
+    arity: 1,
+    run: ({ cluster }) => {
+      const endpoint = cluster?.();
+      return endpoint === undefined ? alone : bulk(JSON.stringify(endpoint.members()));
+    },
+  },
+};

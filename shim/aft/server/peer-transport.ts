@@ -1,0 +1,64 @@
+/**
+ * @module Peers over the Redis protocol: one connection to each, AFT.PEER and its answer.
+ *
+ * A connection that failed is dropped, and the next message opens another: nothing is repeated here,
+ * because what peers say is made to be lost.
+ */
+import { Redis, type RedisOptions } from "ioredis";
+import { decodeAnswer, encodePeer } from "../cluster/codec.ts";
+import type { Transport } from "../cluster/port.ts";
+
+/** Credentials and TLS, as ioredis has them. */
+export type PeerCredentials = Pick<RedisOptions, "username" | "password" | "tls">;
+
+export interface PeerTransport extends Transport {
+  close(): void;
+}
+
+export function createPeerTransport(options: {
+  readonly timeoutMs: number;
+  readonly connection?: PeerCredentials;
+}): PeerTransport {
+  const { timeoutMs, connection } = options;
+  const connections = new Map<string, Redis>();
+  const drop = (address: string, redis: Redis): void => {
+    redis.disconnect();
+    if (connections.get(address) === redis) connections.delete(address);
+  };
+  const connect = (address: string): Redis => {
+    const redis = new Redis({
+      ...connection,
+      ...addressOf(address),
+      lazyConnect: true,
+      enableReadyCheck: false,
+      connectTimeout: timeoutMs,
+      commandTimeout: timeoutMs,
+      maxRetriesPerRequest: 0,
+      retryStrategy: () => null,
+    });
+    // Errors reach whoever asked.
+    redis.on("error", () => {});
+    connections.set(address, redis);
+    return redis;
+  };
+  return {
+    ask: async (address, message) => {
+      const redis = connections.get(address) ?? connect(address);
+      try {
+        return decodeAnswer(String(await redis.call("AFT.PEER", encodePeer(message))));
+      } catch (error) {
+        drop(address, redis);
+        throw error;
+      }
+    },
+    close: () => {
+      for (const [address, redis] of connections) drop(address, redis);
+    },
+  };
+}
+
+function addressOf(address: string): { path: string } | { host: string; port: number } {
+  if (address.startsWith("unix:")) return { path: address.slice("unix:".length) };
+  const colon = address.lastIndexOf(":");
+  return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
+}
