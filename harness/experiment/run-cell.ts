@@ -187,11 +187,13 @@ export class CellRun {
         const context = { system: system.name, requestId, transactionId, carried: {} };
         const outcome = await system.outcomeOf(context);
         if (outcome.kind === "unknown") continue;
-        const commitOrder = outcome.kind === "committed" ? outcome.commitOrder : undefined;
+        // Committed by another attempt of the request: this one left nothing.
+        const isOwn = outcome.kind === "committed" && outcome.committedBy === undefined;
+        const commitOrder = isOwn ? outcome.commitOrder : undefined;
         this.#transactions[index] = {
           ...transaction,
           // Its reads after the loss are not known, so it is not judged; its place in the order is.
-          outcome: outcome.kind === "aborted" ? "aborted" : "unknown",
+          outcome: isOwn ? "unknown" : "aborted",
           ...(commitOrder !== undefined && { commitOrder }),
         };
       }

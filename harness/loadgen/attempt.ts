@@ -44,9 +44,14 @@ export async function runAttempt(
     ending: Pick<AttemptResult, "outcome" | "hopeless"> & {
       readonly reason?: string;
       readonly commitOrder?: string;
+      readonly committedBy?: string;
     },
   ): AttemptResult => {
-    const { outcome, hopeless, reason, commitOrder } = ending;
+    const { outcome, hopeless, committedBy } = ending;
+    // The request has committed, but by another attempt: this transaction left nothing.
+    const joined = committedBy !== undefined;
+    const reason = joined ? `committed by ${committedBy}` : ending.reason;
+    const commitOrder = joined ? undefined : ending.commitOrder;
     return {
       outcome,
       hopeless,
@@ -58,7 +63,7 @@ export async function runAttempt(
         // Lost before it said its id: a name of its own, so that the record stays readable.
         transactionId: transactionId || `lost-${request.requestId}-${identity.attempt}`,
         session: identity.client,
-        outcome,
+        outcome: joined ? "aborted" : outcome,
         ...(reason !== undefined && { reason }),
         ...(commitOrder !== undefined && { commitOrder }),
         writeSet: request.writeSet,
@@ -128,15 +133,18 @@ export function lostTransaction(
   };
 }
 
-function endingOf(
-  commit: CommitOutcome,
-): Pick<AttemptResult, "outcome" | "hopeless"> & { reason?: string; commitOrder?: string } {
+function endingOf(commit: CommitOutcome): Pick<AttemptResult, "outcome" | "hopeless"> & {
+  reason?: string;
+  commitOrder?: string;
+  committedBy?: string;
+} {
   if (commit.kind === "committed") {
-    const { commitOrder } = commit;
+    const { commitOrder, committedBy } = commit;
     return {
       outcome: "committed",
       hopeless: false,
       ...(commitOrder !== undefined && { commitOrder }),
+      ...(committedBy !== undefined && { committedBy }),
     };
   }
   return { outcome: commit.kind, hopeless: false, reason: commit.reason };

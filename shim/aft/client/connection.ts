@@ -93,7 +93,10 @@ export class AftConnection {
     return answer;
   }
 
+  /** What waits for an answer rejects, and so does all that is sent later. */
   close(): void {
+    // Between two attempts to connect ioredis would forget what it has queued, and never answer it.
+    if (this.#redis.status === "reconnecting") this.#redis.status = "wait";
     this.#redis.disconnect();
   }
 }
