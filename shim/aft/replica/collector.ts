@@ -46,6 +46,7 @@ export class Collector {
   #retained: Retained[] = [];
   #fences: Retained[] = [];
   #timer: Timer | undefined;
+  #timerDueMs = Infinity;
   #running = false;
   #closed = false;
   collectedTotal = 0;
@@ -123,7 +124,12 @@ export class Collector {
   }
 
   #schedule(afterMs: number): void {
-    if (this.#timer !== undefined || this.#closed) return;
+    if (this.#closed) return;
+    const dueMs = this.#clock.nowMs() + afterMs;
+    // A timer for what is retained for minutes must not keep what is superseded now waiting.
+    if (this.#timer !== undefined && this.#timerDueMs <= dueMs) return;
+    this.#timer?.cancel();
+    this.#timerDueMs = dueMs;
     this.#timer = this.#clock.schedule(afterMs * 1_000, () => {
       this.#timer = undefined;
       void this.collectOnce().then(() => {

@@ -311,6 +311,18 @@ describe("write buffer (§3.3)", () => {
 });
 
 describe("garbage collection (§5)", () => {
+  it("goes on at its pace while older outcomes are retained for minutes", async () => {
+    const { replica, clock, write } = await openTestReplica();
+    for (let round = 1; round <= 3; round += 1) {
+      await write({ x: String(round) });
+      await clock.advance(100_000);
+      expect(replica.stats()).toMatchObject({
+        collectedTransactionsTotal: round - 1,
+        knownTransactions: 1,
+      });
+    }
+  });
+
   it("drops superseded versions from memory and storage, and keeps the rest readable", async () => {
     const { write, peek, clock, replica, storage } = await openTestReplica();
     for (let turn = 0; turn < 50; turn += 1) await write({ x: `${turn}`, y: `${turn}` });
