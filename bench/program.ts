@@ -4,6 +4,7 @@
  */
 import { Command, Option } from "commander";
 import { addCheck } from "./commands/check-flags.ts";
+import { addComparing } from "./commands/compare-flags.ts";
 import { collect, numberOption } from "./flags.ts";
 import { profileNames } from "#harness/experiment/define.ts";
 import { helpText } from "./exit-codes.ts";
@@ -36,6 +37,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
   addRun(program, setExitCode);
   addLookers(program, setExitCode);
   addCheck(program, setExitCode);
+  addComparing(program, setExitCode);
   addMicro(program, setExitCode);
   addCalibrate(program, setExitCode);
   addServe(program, setExitCode);

@@ -36,6 +36,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "harness/services",
     "harness/stats",
   ],
+  "harness/gate": ["harness/record", "harness/stats"],
   "harness/experiment": ["shim", "workloads", "harness"],
   bench: ["shim", "workloads", "harness", "results"],
   results: [],
@@ -49,6 +50,7 @@ export const pureLayers: readonly string[] = [
   "workloads/mixes",
   "harness/checker",
   "harness/stats",
+  "harness/gate",
 ];
 
 /** What breaks purity or replay, and what to use instead. */

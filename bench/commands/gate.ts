@@ -1,0 +1,43 @@
+/** @module `aft-bench gate`: exact counts against the baseline, times against a base revision. */
+import { appendFile, writeFile } from "node:fs/promises";
+import { formatGates, gatesToJunit, gatesToMarkdown } from "#harness/gate/format.ts";
+import { judgeExact } from "#harness/gate/exact.ts";
+import { type GateOutcome, type GateResult, worstOutcome } from "#harness/gate/outcome.ts";
+import { exitCodes } from "#bench/exit-codes.ts";
+import { readExactBaseline } from "#bench/gates/baselines.ts";
+import { runExact } from "#bench/gates/exact-run.ts";
+
+export interface GateOptions {
+  readonly exact: boolean;
+  readonly json: boolean;
+  readonly junit?: string;
+  readonly markdown?: string;
+}
+
+const codeOf: Readonly<Record<GateOutcome, number>> = {
+  pass: exitCodes.ok,
+  fail: exitCodes.thresholdMissed,
+  inconclusive: exitCodes.inconclusive,
+};
+
+/** The exit code: 0 all passed, 99 one failed, 4 cannot tell. */
+export async function gate(options: GateOptions): Promise<number> {
+  const results: GateResult[] = [];
+  if (options.exact) results.push(await exactGate());
+  const outcome = worstOutcome(results.map((result) => result.outcome));
+  if (options.junit !== undefined) await writeFile(options.junit, gatesToJunit(results));
+  // Appended, because that is what a step summary expects.
+  if (options.markdown !== undefined) await appendFile(options.markdown, gatesToMarkdown(results));
+  console.log(
+    options.json ? JSON.stringify({ outcome, gates: results }, undefined, 2) : formatGates(results),
+  );
+  return codeOf[outcome];
+}
+
+/** Runs again before it fails: counts that do not repeat are no counts. */
+export async function exactGate(): Promise<GateResult> {
+  const baseline = await readExactBaseline();
+  const first = await runExact();
+  const judged = judgeExact(baseline, [first]);
+  return judged.outcome === "pass" ? judged : judgeExact(baseline, [first, await runExact()]);
+}
