@@ -1,31 +1,70 @@
-/** @module Flags of what compares and decides: gate. Actions are loaded when called. */
-import type { Command } from "commander";
+/** @module Flags of what compares and decides: ab, gate. Actions are loaded when called. */
+import { type Command, Option } from "commander";
+import { fractionOption, numberOption } from "#bench/flags.ts";
+import { ConfigError } from "#kit/errors.ts";
+import type { TimeFlags } from "./ab.ts";
 
-interface GateFlags {
+interface GateFlags extends TimeFlags {
   readonly exact?: boolean;
+  readonly time?: boolean;
+  readonly base?: string;
   readonly json?: boolean;
   readonly junit?: string;
   readonly markdown?: string;
 }
 
 export function addComparing(program: Command, setExitCode: (code: number) => void): void {
-  program
-    .command("gate")
-    .description("pass, fail or inconclusive: exact counts against the baseline")
+  timed(program.command("ab"))
+    .description("two systems, configurations or revisions, interleaved in one run; with A/A")
+    .argument("[sides...]", "base and candidate: aft, direct, aft:cacheBytes=0")
+    .option("--base <revision>", "the base side runs this git revision's code")
+    .option("--json", "one JSON document on stdout")
+    .action(async (sides: string[], flags: TimeFlags & { base?: string; json?: boolean }) => {
+      const { ab } = await import("./ab.ts");
+      setExitCode(await ab(sides, { ...flags, json: flags.json === true }));
+    });
+  timed(program.command("gate"))
+    .description("pass, fail or inconclusive: exact counts, and times against a base revision")
     .option("--exact", "counts of a deterministic run, by equality with results/baselines")
+    .option("--time", "transaction p50 against --base, as a ratio of interleaved blocks")
+    .option("--base <revision>", "base of --time")
     .option("--json", "one JSON document on stdout")
     .option("--junit <file>", "JUnit XML")
     .option("--markdown <file>", "Markdown, appended (for instance to $GITHUB_STEP_SUMMARY)")
     .action(async (flags: GateFlags) => {
       const { gate } = await import("./gate.ts");
-      const { json, junit, markdown } = flags;
+      const { json, junit, markdown, base, time, exact } = flags;
+      if ((time === true) !== (base !== undefined)) {
+        const what = "the time gate needs both, and nothing else needs either";
+        throw new ConfigError([{ where: "--time, --base", what, hint: "--time --base main" }]);
+      }
       setExitCode(
         await gate({
-          exact: true,
+          exact: exact === true || time !== true,
+          ...(base !== undefined && { time: { ...flags, base } }),
           json: json === true,
           ...(junit !== undefined && { junit }),
           ...(markdown !== undefined && { markdown }),
         }),
       );
     });
+}
+
+function timed(command: Command): Command {
+  return command
+    .addOption(numberOption("--blocks <n>", "blocks of each side").default(12))
+    .addOption(numberOption("--block-ms <n>", "length of a block").default(300))
+    .addOption(numberOption("--clients <n>", "clients in a closed loop").default(1))
+    .addOption(numberOption("--seed <n>", "seed of keys and block order").default(1))
+    .addOption(
+      fractionOption("--threshold <share>", "a difference up to this is noise", [0.01, 10]).default(
+        0.2,
+      ),
+    )
+    .addOption(numberOption("--attempts <n>", "runs before a failure is believed").default(3))
+    .addOption(
+      new Option("--storage <name>", "a fresh one for each side")
+        .choices(["memory", "lmdb", "redis"])
+        .default("memory"),
+    );
 }
