@@ -8,6 +8,8 @@
  *   fractured         it read x from t1 and y from t2, t2 also writes x, and t1's x is older than t2's
  *   dirty             it read from an attempt that surely aborted
  *
+ * Lost updates and stale reads, which read atomicity allows, are counted beside them (`staleness.ts`).
+ *
  * Version order is the system's commit order where both have one. Otherwise it must follow from the
  * record: t1's write of x was acknowledged before t2's was invoked. What follows from neither is
  * counted as an undecided pair and never as an anomaly, so every count is a lower bound.
@@ -18,6 +20,7 @@
 import type { RecordedRead, RecordedTransaction, RecordedWrite } from "#harness/record/history.ts";
 import type { AnomalyCount, AnomalyReport } from "#harness/record/run.ts";
 import { upperRateBound } from "#harness/stats/binomial.ts";
+import { countStaleness } from "./staleness.ts";
 
 export type AnomalyKind = "readYourWrites" | "nonRepeatable" | "fractured" | "dirtyReads";
 
@@ -69,6 +72,7 @@ export function countAnomalies(history: readonly RecordedTransaction[]): Anomaly
     transactions,
     upperBoundPer10k: Math.round(upperRateBound(transactions, judged, 0.95) * 1e6) / 100,
   });
+  const staleness = countStaleness(history);
   const ordered = history.some(({ commitOrder }) => commitOrder !== undefined);
   return {
     judged,
@@ -77,9 +81,20 @@ export function countAnomalies(history: readonly RecordedTransaction[]): Anomaly
     nonRepeatable: count(counts.get("nonRepeatable") ?? 0),
     dirtyReads: count(counts.get("dirtyReads") ?? 0),
     anomalous: count(anomalous),
+    lostUpdates: count(staleness.lostUpdates),
+    staleReads: {
+      ...count(staleness.staleReaders),
+      reads: staleness.reads,
+      stale: staleness.staleReads,
+      depthMax: staleness.depthMax,
+      depthMean: Math.round(staleness.depthMean * 100) / 100,
+    },
     undecidedPairs,
     versionOrder: ordered ? "commit-order" : "write-intervals",
-    witnesses: [...witnesses.values()].map(({ kind, explanation }) => ({ kind, explanation })),
+    witnesses: [
+      ...[...witnesses.values()].map(({ kind, explanation }) => ({ kind, explanation })),
+      ...staleness.witnesses,
+    ],
   };
 }
 

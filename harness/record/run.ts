@@ -103,6 +103,15 @@ export interface AnomalyCount {
   readonly upperBoundPer10k: number;
 }
 
+export interface StaleReadCount extends AnomalyCount {
+  /** External reads that could be judged, and how many of them were stale. */
+  readonly reads: number;
+  readonly stale: number;
+  /** Newer versions that were surely there, over the stale reads. */
+  readonly depthMax: number;
+  readonly depthMean: number;
+}
+
 export interface AnomalyReport {
   /** Committed transactions that were judged. */
   readonly judged: number;
@@ -112,6 +121,10 @@ export interface AnomalyReport {
   readonly dirtyReads: AnomalyCount;
   /** Any of the above. */
   readonly anomalous: AnomalyCount;
+  /** Overwrote a version unseen; read atomicity allows it. Absent in older records. */
+  readonly lostUpdates?: AnomalyCount | undefined;
+  /** Read versions that were surely outdated; allowed too. `transactions` are the readers. */
+  readonly staleReads?: StaleReadCount | undefined;
   /** Pairs of versions whose order the record does not prove; never counted as anomalies. */
   readonly undecidedPairs: number;
   /** How versions were ordered: by the system's commit order, or by write intervals. */

@@ -45,6 +45,15 @@ const anomalies = z.object({
   nonRepeatable: anomaly,
   dirtyReads: anomaly,
   anomalous: anomaly,
+  lostUpdates: anomaly.optional(),
+  staleReads: anomaly
+    .extend({
+      reads: z.number().int(),
+      stale: z.number().int(),
+      depthMax: z.number().int(),
+      depthMean: z.number(),
+    })
+    .optional(),
   undecidedPairs: z.number().int(),
   versionOrder: z.enum(["commit-order", "write-intervals"]),
   witnesses: z.array(z.object({ kind: z.string(), explanation: z.string() })),
