@@ -14,7 +14,7 @@
  * these loops are the checker's speed.
  */
 import { HistoryTooLargeError, maxOperations } from "./errors.ts";
-import { Int32List } from "./int32-list.ts";
+import { Int32Blocks, Int32List } from "./int32-list.ts";
 import { Interner, initialValue, type Name, ValueCodes } from "./names.ts";
 import { linkReads } from "./link.ts";
 
@@ -75,8 +75,8 @@ export class HistoryBuilder {
   readonly #runHandle = new Int32List();
   readonly #runStart = new Int32List();
   #lastHandle = -1;
-  readonly #code = new Int32List();
-  readonly #value = new Int32List();
+  readonly #code = new Int32Blocks();
+  readonly #value = new Int32Blocks();
 
   /** Declares a transaction; order of declaration within a session is session order. */
   transaction(session: Name, name: Name, status: TransactionStatus): number {
@@ -159,11 +159,11 @@ export class HistoryBuilder {
 
   /** By transaction, stable: a counting sort of runs. */
   #sortOperations(idOf: Int32Array): { start: Int32Array; code: Int32Array; value: Int32Array } {
-    const [codes, values] = [this.#code.view(), this.#value.view()];
+    const count = this.#code.length;
     const [handles, starts] = [this.#runHandle.view(), this.#runStart.view()];
     const start = new Int32Array(idOf.length + 2);
     const endOf = (run: number): number =>
-      run + 1 < starts.length ? (starts[run + 1] as number) : codes.length;
+      run + 1 < starts.length ? (starts[run + 1] as number) : count;
     for (let run = 0; run < handles.length; run += 1) {
       const slot = (idOf[handles[run] as number] as number) + 1;
       start[slot] = (start[slot] as number) + endOf(run) - (starts[run] as number);
@@ -171,18 +171,15 @@ export class HistoryBuilder {
     for (let id = 1; id < start.length; id += 1)
       start[id] = (start[id] as number) + (start[id - 1] as number);
     const next = start.slice();
-    const code = new Int32Array(codes.length);
-    const value = new Int32Array(codes.length);
+    const code = new Int32Array(count);
+    const value = new Int32Array(count);
     for (let run = 0; run < handles.length; run += 1) {
       const id = idOf[handles[run] as number] as number;
-      const end = endOf(run);
-      let to = next[id] as number;
-      for (let index = starts[run] as number; index < end; index += 1) {
-        code[to] = codes[index] as number;
-        value[to] = values[index] as number;
-        to += 1;
-      }
-      next[id] = to;
+      const range = [starts[run] as number, endOf(run)] as const;
+      const to = next[id] as number;
+      this.#code.copy(code, to, range);
+      this.#value.copy(value, to, range);
+      next[id] = to + range[1] - range[0];
     }
     return { start, code, value };
   }

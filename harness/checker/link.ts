@@ -17,7 +17,7 @@ export const linkNobody = -2;
 export function linkReads(history: History, areNumbers: boolean): void {
   const { count, maxValue } = countWrites(history);
   if (areNumbers && maxValue <= 4 * count + 1_024) {
-    const numbered = new NumberedWrites(maxValue, history.code);
+    const numbered = new NumberedWrites(maxValue);
     // Two keys share a value: only the pair tells them apart.
     if (tabulate(history, numbered)) return linkThrough(history, numbered);
   }

@@ -15,26 +15,25 @@ export interface WriteTable {
 
 /** Indexed by value; `insert` gives another key's operation back if two keys share a value. */
 export class NumberedWrites implements WriteTable {
-  /** Operation + 1; 0 is empty. */
-  readonly #operations: Int32Array;
-  readonly #codes: Int32Array;
+  /** Operation + 1, or 0 if there is none, and key: next to each other for the cache's sake. */
+  readonly #slots: Int32Array;
 
-  /** `codes` are those of the history: key × 2 + 1 for a write. */
-  constructor(maxValue: number, codes: Int32Array) {
-    this.#operations = new Int32Array(maxValue + 1);
-    this.#codes = codes;
+  constructor(maxValue: number) {
+    this.#slots = new Int32Array((maxValue + 1) * 2);
   }
 
-  insert(_key: number, value: number, operation: number): number {
-    const found = this.#operations[value] as number;
-    if (found === 0) this.#operations[value] = operation + 1;
+  insert(key: number, value: number, operation: number): number {
+    const found = this.#slots[value * 2] as number;
+    if (found === 0) {
+      this.#slots[value * 2] = operation + 1;
+      this.#slots[value * 2 + 1] = key;
+    }
     return found - 1;
   }
 
   find(key: number, value: number): number {
-    if (value < 0 || value >= this.#operations.length) return -1;
-    const found = (this.#operations[value] as number) - 1;
-    return found >= 0 && (this.#codes[found] as number) >> 1 === key ? found : -1;
+    if (value < 0 || value * 2 >= this.#slots.length) return -1;
+    return this.#slots[value * 2 + 1] === key ? (this.#slots[value * 2] as number) - 1 : -1;
   }
 }
 
