@@ -1,4 +1,4 @@
-/** @module Flags of what compares and decides: ab, gate. Actions are loaded when called. */
+/** @module Flags of what compares and decides: compare, ab, gate. Actions are loaded when called. */
 import { type Command, Option } from "commander";
 import { fractionOption, numberOption } from "#bench/flags.ts";
 import { ConfigError } from "#kit/errors.ts";
@@ -14,6 +14,16 @@ interface GateFlags extends TimeFlags {
 }
 
 export function addComparing(program: Command, setExitCode: (code: number) => void): void {
+  program
+    .command("compare")
+    .description("two recorded runs or suites as ratios, or why they must not be compared")
+    .argument("<a>", "a run directory, or a suite's figures directory")
+    .argument("<b>", "another")
+    .option("--json", "one JSON document on stdout")
+    .action(async (a: string, b: string, flags: { json?: boolean }) => {
+      const { compare } = await import("./compare.ts");
+      setExitCode(await compare({ a, b, json: flags.json === true }));
+    });
   timed(program.command("ab"))
     .description("two systems, configurations or revisions, interleaved in one run; with A/A")
     .argument("[sides...]", "base and candidate: aft, direct, aft:cacheBytes=0")

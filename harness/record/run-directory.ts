@@ -1,8 +1,10 @@
 /** @module Writes and reads run directories: the only interface between measuring and presenting. */
+import { createReadStream, existsSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { promisify } from "node:util";
-import { gunzip, gzip } from "node:zlib";
+import { createGunzip, gunzip, gzip } from "node:zlib";
 import { ProjectError } from "#kit/errors.ts";
 import { writeHistogramLog } from "#harness/metrics/histogram.ts";
 import type { AttemptRecord } from "./attempts.ts";
@@ -29,6 +31,7 @@ export class RunDirectoryError extends ProjectError {
 
 /** Makes the directory and says that a run has begun; the rest follows with `finishRun`. */
 export async function beginRun(directory: string, manifest: RunManifest): Promise<void> {
+  parseManifest(manifest);
   await guarded("create", directory, async () => {
     await mkdir(directory, { recursive: true });
     await writeAtomically(join(directory, "manifest.json"), stableJson(manifest));
@@ -39,6 +42,8 @@ export async function beginRun(directory: string, manifest: RunManifest): Promis
 export async function finishRun(directory: string, run: RawRun): Promise<RunSummary> {
   const { manifest, attempts, transactions, measurements } = run;
   const { summary, checks } = summarize(run);
+  parseManifest(manifest);
+  parseSummary(summary);
   const { responseTime, serviceTime } = histogramsOf(attempts);
   const { startedAtMs, durationMs = 0 } = manifest;
   const span = { startMs: startedAtMs, endMs: startedAtMs + durationMs };
@@ -71,6 +76,35 @@ export async function readSummary(directory: string): Promise<RunSummary> {
   return guarded("read", directory, async () =>
     parseSummary(JSON.parse(await readFile(join(directory, "summary.json"), "utf8"))),
   );
+}
+
+/**
+ * The summary of a run; made again from what is raw, and written, where it is missing: the same bytes,
+ * because it is a function of the rest.
+ */
+export async function restoreSummary(directory: string): Promise<RunSummary> {
+  if (existsSync(join(directory, "summary.json"))) return readSummary(directory);
+  const { summary, checks } = summarize(await readRun(directory));
+  await guarded("write", directory, async () => {
+    await writeAtomically(join(directory, "checks.json"), stableJson(checks));
+    await writeAtomically(join(directory, "summary.json"), stableJson(summary));
+  });
+  return summary;
+}
+
+/** Attempts one by one, for runs that do not fit into memory. Throws `RunDirectoryError`. */
+export async function* streamAttempts(directory: string): AsyncGenerator<AttemptRecord> {
+  const path = join(directory, "requests.ndjson.gz");
+  try {
+    const file = createReadStream(path);
+    const content = file.pipe(createGunzip());
+    // `pipe` does not pass errors on; without this a missing file would hang the reader.
+    file.on("error", (error) => content.destroy(error));
+    for await (const line of createInterface({ input: content }))
+      yield JSON.parse(line) as AttemptRecord;
+  } catch (cause) {
+    throw new RunDirectoryError("read", path, { cause });
+  }
 }
 
 /** Everything raw of a run. */

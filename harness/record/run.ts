@@ -3,14 +3,17 @@
  *
  *   results/runs/<experiment>/<run-id>/
  *     manifest.json      RunManifest: everything resolved; written before and completed after
- *     requests.ndjson.gz RequestRecord per attempt of a request
+ *     requests.ndjson.gz AttemptRecord per attempt of a request
+ *     measurements.json  Measurements: blocks, storage, platform, CPU, validity, faults
  *     latency.hlog       HdrHistogram interval log, one tag per series
  *     history.txt        plume text, so that outside checkers can judge the run too
+ *     history-ids.json   what the numbers in history.txt stand for
  *     transactions.ndjson.gz RecordedTransaction per attempt
  *     checks.json        AnomalyReport and, as `isolation`, IsolationReport
  *     summary.json       RunSummary: what tables, figures and gates read
  *
- * Fields may be added, never renamed; `schemaVersion` tells old records from new.
+ * Fields may be added, never renamed; `schemaVersion` tells old records from new. The form of the JSON
+ * files is published in `schemas/` and checked when they are written and when they are read.
  */
 
 import type { Measurements } from "./measurements.ts";

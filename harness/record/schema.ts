@@ -144,6 +144,16 @@ export function parseSuite(value: unknown): SuiteResult {
 
 function parse<T>(what: string, schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
+  // The value itself, not zod's copy: that one has its keys in another order, and bytes are compared.
+  if (parsed.success) return value as T;
   throw new SchemaError(what, z.prettifyError(parsed.error));
+}
+
+/** The published form of each file, as JSON Schema; `npm run schemas:update` writes them. */
+export function publishedSchemas(): Readonly<Record<string, unknown>> {
+  return {
+    "manifest.schema.json": z.toJSONSchema(manifest),
+    "summary.schema.json": z.toJSONSchema(summary),
+    "suite.schema.json": z.toJSONSchema(suite),
+  };
 }

@@ -88,6 +88,40 @@ export function ratioOfPooledQuantiles(
   return estimate({ blocks: pairs.map((_pair, index) => index), statistic, prng, resamples: 500 });
 }
 
+/**
+ * Ratio of the medians of two series of blocks that did not run next to each other; each is drawn
+ * on its own. What the machine did between the two runs is in the ratio and not in the interval.
+ */
+export function ratioOfMedians(
+  candidate: readonly number[],
+  baseline: readonly number[],
+  prng: Prng,
+): RatioEstimate {
+  const blocks = Math.min(candidate.length, baseline.length);
+  const point = median(candidate) / median(baseline);
+  if (blocks < enoughBlocks) {
+    const [low, high] =
+      blocks === 0
+        ? [Number.NaN, Number.NaN]
+        : [
+            Math.min(...candidate) / Math.max(...baseline),
+            Math.max(...candidate) / Math.min(...baseline),
+          ];
+    const confidence = blocks === 0 ? 0 : 1 - 2 ** (1 - blocks);
+    return { median: point, low, high, blocks, confidence };
+  }
+  const draw = (values: readonly number[]): number =>
+    median(values.map(() => values[prng.nextInt(values.length)] ?? Number.NaN));
+  const values = Float64Array.from({ length: resamples }, () => draw(candidate) / draw(baseline));
+  return {
+    median: point,
+    low: quantile(values, 0.025),
+    high: quantile(values, 0.975),
+    blocks,
+    confidence: 0.95,
+  };
+}
+
 function estimate<Block>(options: {
   readonly blocks: readonly Block[];
   readonly statistic: (drawn: readonly Block[]) => number;
