@@ -1,4 +1,4 @@
-/** @module Flags of what compares and decides: compare, ab, gate. Actions are loaded when called. */
+/** @module Flags of what compares and decides: compare, replay, ab, gate. Actions are loaded when called. */
 import { type Command, Option } from "commander";
 import { fractionOption, numberOption } from "#bench/flags.ts";
 import { ConfigError } from "#kit/errors.ts";
@@ -13,6 +13,13 @@ interface GateFlags extends TimeFlags {
   readonly markdown?: string;
 }
 
+interface ReplayFlags {
+  readonly out: string;
+  readonly margin: number;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
 export function addComparing(program: Command, setExitCode: (code: number) => void): void {
   program
     .command("compare")
@@ -23,6 +30,26 @@ export function addComparing(program: Command, setExitCode: (code: number) => vo
     .action(async (a: string, b: string, flags: { json?: boolean }) => {
       const { compare } = await import("./compare.ts");
       setExitCode(await compare({ a, b, json: flags.json === true }));
+    });
+  program
+    .command("replay")
+    .description(
+      "the same schedule, keys, mix and faults as a recorded run, and whether it is the same",
+    )
+    .argument("<run>", "a run directory")
+    .option("--out <dir>", "where the new run goes", "results")
+    .addOption(
+      fractionOption("--margin <share>", "times within this count as equal", [0.01, 10]).default(
+        0.5,
+      ),
+    )
+    .option("--json", "one JSON document on stdout")
+    .option("--quiet", "no progress")
+    .action(async (run: string, flags: ReplayFlags) => {
+      const { replay } = await import("./replay.ts");
+      const { out: outDirectory, margin, json, quiet } = flags;
+      const shown = { json: json === true, quiet: quiet === true };
+      setExitCode(await replay({ run, outDirectory, margin, ...shown }));
     });
   timed(program.command("ab"))
     .description("two systems, configurations or revisions, interleaved in one run; with A/A")
