@@ -54,8 +54,8 @@ interface BadInput {
   readonly message: string;
 }
 
-/** CC needs time and memory by sessions × transactions: about half a minute and 3 GB at this. */
-const maxCausalWork = 1_600_000_000;
+/** CC needs time and memory by sessions × transactions: about a quarter of a minute and 1 GB at this. */
+const maxCausalWork = 600_000_000;
 
 type CheckOptions = Parameters<typeof judge>[1];
 

@@ -140,7 +140,8 @@ export class CellRun {
   async finish(): Promise<RunSummary> {
     const { directory, manifest, clock, signal, plan } = this.#options;
     const { spec } = this.#system;
-    const { promises } = await loadStateSystem(spec);
+    const module = await loadStateSystem(spec);
+    const promises = module.promisesWith?.(spec.options) ?? module.promises;
     await this.#awaitLeftOver();
     await this.#resolveUnknown();
     const cpuCores = Object.fromEntries(

@@ -25,6 +25,8 @@ export interface StateSystemSpec {
 export interface StateSystemModule {
   readonly name: string;
   readonly promises: readonly StatePromise[];
+  /** What it guarantees with these options, where that depends on them; otherwise `promises`. */
+  promisesWith?(options: Readonly<Record<string, unknown>>): readonly StatePromise[];
   /** Rejects with `ConfigError` on options it does not understand. */
   open(options: Readonly<Record<string, unknown>>): Promise<StateSystem>;
 }

@@ -17,6 +17,8 @@ const defaultMaxConnections = 64;
 /** How often the list of replicas is read. */
 const defaultRefreshMs = 1_000;
 
+const promises = ["read-atomic", "read-your-writes", "repeatable-read"] as const;
+
 /**
  * Options: `{ endpoint: "127.0.0.1:PORT" | "unix:PATH", password?, timeoutMs?, maxConnections?,
  * exactlyOnce? }`; or, for a cluster, `{ endpoints: [some of them], spreading?: "round-robin" |
@@ -24,8 +26,11 @@ const defaultRefreshMs = 1_000;
  */
 export const stateSystem: StateSystemModule = {
   name: "aft",
-  // The last one is more than the paper promises, and holds on one replica (Deviations, 5).
-  promises: ["read-atomic", "read-your-writes", "repeatable-read", "session-order"],
+  promises,
+  // More than the paper promises, and only true on one replica (Deviations, 5): the next transaction
+  // of a client may begin on another, which has not heard of the last one yet.
+  promisesWith: ({ endpoints }) =>
+    Array.isArray(endpoints) ? promises : [...promises, "session-order"],
   open: async (options) => {
     const { endpoint, endpoints, password, timeoutMs, maxConnections } = options;
     if (Array.isArray(endpoints)) return openCluster(options, endpoints.map(String));
