@@ -37,19 +37,16 @@ export function toPlume(history: readonly RecordedTransaction[]): {
   const transactions = new Numbering();
   const sessions = new Numbering();
   const order = new RecordedSessions();
-  const readFrom = new Set<string>();
+  const happened = surelyHappened(history);
   const written = new Set<string>();
   /** Read, and not written by anybody so far. */
   const seen = new Map<string, Pick<RecordedRead, "key" | "from" | "fromSequence">>();
-  for (const { operations } of history)
-    for (const operation of operations)
-      if (operation.kind === "read" && operation.from !== null) readFrom.add(operation.from);
 
   let text = "";
   for (const transaction of history) {
     const { transactionId, outcome, operations } = transaction;
     const client = sessions.of(String(order.of(transaction)));
-    if (outcome === "unknown" && !readFrom.has(transactionId)) continue;
+    if (outcome === "unknown" && !happened.has(transactionId)) continue;
     const aborted = outcome === "aborted";
     const number = aborted ? -1 : transactions.of(transactionId);
     for (const operation of operations) {
@@ -74,4 +71,21 @@ export function toPlume(history: readonly RecordedTransaction[]): {
     text += `w(${keys.of(key)},${values.of(id)},${sessions.of(name)},${transactions.of(name)})\n`;
   }
   return { text, ids: { keys: keys.names(), transactions: transactions.names() } };
+}
+
+/** Committed transactions, those they read from, and so on: reads of others prove nothing. */
+function surelyHappened(history: readonly RecordedTransaction[]): ReadonlySet<string> {
+  const byId = new Map(history.map((transaction) => [transaction.transactionId, transaction]));
+  const open = history.filter(({ outcome }) => outcome === "committed");
+  const happened = new Set(open.map(({ transactionId }) => transactionId));
+  for (let reader = open.pop(); reader !== undefined; reader = open.pop()) {
+    for (const operation of reader.operations) {
+      if (operation.kind === "write" || operation.from === null) continue;
+      const writer = byId.get(operation.from);
+      if (writer?.outcome !== "unknown" || happened.has(operation.from)) continue;
+      happened.add(operation.from);
+      open.push(writer);
+    }
+  }
+  return happened;
 }
