@@ -167,7 +167,7 @@ async function askAnyone(
   let last: CommitOutcome = { kind: "unknown", reason: "no replica can be reached" };
   for (const { pool } of [...router.besides(endpoint), ...router.besides("")]) {
     try {
-      last = await askOutcome(pool.take(), transactionId);
+      last = await askOutcome(pool.forOne(), transactionId);
       if (last.kind !== "unknown") return last;
     } catch (error) {
       last = { kind: "unknown", reason: toStateError(error).message };

@@ -38,11 +38,6 @@ const bugCodes: ReadonlySet<string> = new Set([
 export class AftConnection {
   readonly #redis: Redis;
   readonly #beforeWrite: () => void;
-  #underWay = 0;
-  readonly #answered = (): void => {
-    this.#underWay -= 1;
-  };
-
   private constructor(redis: Redis) {
     this.#redis = redis;
     this.#beforeWrite = coalesceWrites(() => redis.stream);
@@ -79,18 +74,13 @@ export class AftConnection {
     }
   }
 
-  /** Commands that were not answered yet. */
-  get underWay(): number {
-    return this.#underWay;
-  }
-
-  /** Sends one command, in one write with all others of this turn. Rejects with what ioredis rejects with; see `toStateError`. */
+  /**
+   * Sends one command, in one write with all others of this turn. Rejects with what ioredis rejects
+   * with; see `toStateError`.
+   */
   send(command: string, args: Argument[]): Promise<unknown> {
     this.#beforeWrite();
-    this.#underWay += 1;
-    const answer = this.#redis.callBuffer(command, args);
-    answer.then(this.#answered, this.#answered);
-    return answer;
+    return this.#redis.callBuffer(command, args);
   }
 
   /** What waits for an answer rejects, and so does all that is sent later. */

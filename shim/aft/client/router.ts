@@ -147,7 +147,7 @@ export class ReplicaRouter {
   /** Whoever answers first; all are asked at once, because one of them may be stopped. */
   async #askMembers(): Promise<readonly ListedMember[] | undefined> {
     const asked = [...this.#routes.values()].map(async ({ pool }) => {
-      const answer = await pool.take().send("AFT.MEMBERS", []);
+      const answer = await pool.forOne().send("AFT.MEMBERS", []);
       return JSON.parse(String(answer)) as ListedMember[];
     });
     if (asked.length === 0) {
@@ -165,7 +165,7 @@ export class ReplicaRouter {
     const already = this.#opening.get(endpoint);
     if (already !== undefined) return already;
     const { connection, maxConnections } = this.#options;
-    const opening = AftPool.open({ endpoint, ...connection }, maxConnections).then(
+    const opening = AftPool.open({ endpoint: { endpoint, ...connection }, maxConnections }).then(
       (pool) => {
         this.#opening.delete(endpoint);
         const route: Route = { endpoint, pool, active: 0 };

@@ -17,7 +17,7 @@ import {
   type StateSession,
 } from "#shim/state/port.ts";
 import { type AftConnection, type Argument, isAnswer, toStateError } from "./connection.ts";
-import type { AftPool } from "./pool.ts";
+import type { AftPool, Lease } from "./pool.ts";
 
 /** How often and how long a lost commit answer is asked for. */
 const askAgainAttempts = 8;
@@ -40,6 +40,7 @@ export interface SessionState {
 export class AftSession implements StateSession {
   readonly transactionId: string;
   readonly #pool: AftPool;
+  readonly #lease: Lease;
   readonly #connection: AftConnection;
   readonly #clock: Clock;
   readonly #requestId: string;
@@ -54,7 +55,8 @@ export class AftSession implements StateSession {
 
   constructor(pool: AftPool, clock: Clock, state: SessionState) {
     this.#pool = pool;
-    this.#connection = pool.take();
+    this.#lease = pool.take();
+    this.#connection = this.#lease.connection;
     this.#clock = clock;
     this.#requestId = state.requestId;
     this.transactionId = state.transactionId;
@@ -63,22 +65,23 @@ export class AftSession implements StateSession {
     this.#beginAnswered = state.begun;
   }
 
-  async get(key: string): Promise<Bytes | undefined> {
-    const args = [this.transactionId, key, ...this.#after()];
+  get(key: string): Promise<Bytes | undefined> {
+    const args: Argument[] =
+      this.#writes === 0
+        ? [this.transactionId, key]
+        : [this.transactionId, key, "AFTER", String(this.#writes)];
     // Nothing was sent yet: begin rides on this read, in the same command.
     if (!this.#begun && this.#kept.length === 0) {
       args.push("BEGIN", this.#requestId);
       this.#begun = true;
     }
-    const answer = await this.#ask("AFT.GET", args);
-    return (answer as Buffer | null) ?? undefined;
+    return this.#ask("AFT.GET", args, toValue);
   }
 
-  async getMany(keys: readonly string[]): Promise<(Bytes | undefined)[]> {
-    if (keys.length === 0) return [];
+  getMany(keys: readonly string[]): Promise<(Bytes | undefined)[]> {
+    if (keys.length === 0) return Promise.resolve([]);
     const args = [this.transactionId, String(this.#writes), ...keys];
-    const answers = (await this.#ask("AFT.MGET", args)) as (Buffer | null)[];
-    return answers.map((answer) => answer ?? undefined);
+    return this.#ask("AFT.MGET", args, toValues);
   }
 
   put(key: string, value: Bytes): Promise<void> {
@@ -97,6 +100,7 @@ export class AftSession implements StateSession {
     // Without any answer yet, the next function's call could come before BEGIN.
     if (this.#begun && !this.#beginAnswered) await Promise.all(this.#unanswered);
     if (this.#failure !== undefined) throw this.#failure;
+    this.#lease.release();
     return {
       system: "aft",
       requestId: this.#requestId,
@@ -106,8 +110,15 @@ export class AftSession implements StateSession {
   }
 
   async commit(): Promise<CommitOutcome> {
+    const outcome = await this.#commit();
+    this.#lease.release();
+    return outcome;
+  }
+
+  async #commit(): Promise<CommitOutcome> {
     if (!this.#begun && this.#kept.length === 0) return { kind: "committed" };
-    const args: Argument[] = [this.transactionId, ...this.#after()];
+    const args: Argument[] = [this.transactionId, "BRIEF"];
+    if (this.#writes > 0) args.push("AFTER", String(this.#writes));
     if (this.#begun && this.#kept.length > 0) {
       // The last writes ride on the commit, in the same command.
       args.push("WRITES");
@@ -116,9 +127,11 @@ export class AftSession implements StateSession {
     }
     const startUs = this.#clock.monotonicUs();
     try {
-      const answer = await this.#ask("AFT.COMMIT", args);
+      const answer = await this.#ask("AFT.COMMIT", args, asItIs);
       this.#pool.noteCommit(this.#clock.monotonicUs() - startUs);
-      return toOutcome(answer, this.transactionId);
+      return typeof answer === "number"
+        ? committed(answer, this.transactionId)
+        : toOutcome(answer, this.transactionId);
     } catch (error) {
       const failure = toStateError(error);
       // A refusal before the commit was tried (a failed write) is final: nothing was committed.
@@ -130,6 +143,7 @@ export class AftSession implements StateSession {
 
   async abort(): Promise<void> {
     this.#kept = [];
+    this.#lease.release();
     if (!this.#begun) return;
     try {
       await this.#connection.send("AFT.ABORT", [this.transactionId]);
@@ -138,20 +152,26 @@ export class AftSession implements StateSession {
     }
   }
 
-  /** Sends begin and kept writes ahead of a command, in one write, and waits for its answer only. */
-  async #ask(command: string, args: Argument[]): Promise<unknown> {
-    if (this.#failure !== undefined) throw this.#failure;
+  /**
+   * Sends begin and kept writes ahead of a command, in one write, and waits for its answer only.
+   * One promise and two closures for each call: this is what a read costs.
+   */
+  #ask<T>(command: string, args: Argument[], toResult: (answer: unknown) => T): Promise<T> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (!this.#begun || this.#kept.length > 0) this.#sendKept();
-    try {
-      const settled = await this.#connection.send(command, args);
-      // Commands of one connection are answered in order.
-      this.#beginAnswered = this.#begun;
-      if (this.#failure !== undefined) throw this.#failure;
-      return settled;
-    } catch (error) {
-      // An earlier failure explains this one: a refused write, a begin that was not accepted.
-      throw this.#failure ?? toStateError(error);
-    }
+    return this.#connection.send(command, args).then(
+      (answer) => {
+        // Commands of one connection are answered in order.
+        this.#beginAnswered = this.#begun;
+        if (this.#failure !== undefined) throw this.#failure;
+        return toResult(answer);
+      },
+      (error: unknown) => {
+        this.#lease.release();
+        // An earlier failure explains this one: a refused write, a begin that was not accepted.
+        throw this.#failure ?? toStateError(error);
+      },
+    );
   }
 
   #sendKept(): void {
@@ -177,10 +197,6 @@ export class AftSession implements StateSession {
         this.#failure ??= toStateError(error);
       }),
     );
-  }
-
-  #after(): string[] {
-    return this.#writes === 0 ? [] : ["AFTER", String(this.#writes)];
   }
 
   async #askAgain(failure: StateError): Promise<CommitOutcome> {
@@ -212,12 +228,9 @@ function toOutcome(answer: unknown, transactionId: string): CommitOutcome {
   const reason = `${fields.get("error")}: ${fields.get("message")}`;
   switch (fields.get("state") ?? "") {
     case "committed": {
-      const timestamp = fields.get("timestampUs") ?? "0";
-      if (timestamp === "0") return { kind: "committed" };
       const by = fields.get("transactionId") ?? transactionId;
-      // Padded, so that text order is the order of AFT's transaction ids.
-      const commitOrder = `${timestamp.padStart(17, "0")}-${by}`;
-      return { kind: "committed", commitOrder, ...(by !== transactionId && { committedBy: by }) };
+      const outcome = committed(Number(fields.get("timestampUs") ?? 0), by);
+      return by === transactionId ? outcome : { ...outcome, committedBy: by };
     }
     case "aborted":
       return { kind: "aborted", reason };
@@ -226,6 +239,29 @@ function toOutcome(answer: unknown, transactionId: string): CommitOutcome {
     default:
       return { kind: "unknown", reason };
   }
+}
+
+/** Timestamp 0: nothing was written, so it has no place in the order. */
+function committed(
+  timestampUs: number,
+  transactionId: string,
+): Extract<CommitOutcome, { kind: "committed" }> {
+  if (timestampUs === 0) return { kind: "committed" };
+  // Padded, so that text order is the order of AFT's transaction ids.
+  const commitOrder = `${String(timestampUs).padStart(17, "0")}-${transactionId}`;
+  return { kind: "committed", commitOrder };
+}
+
+function asItIs(answer: unknown): unknown {
+  return answer;
+}
+
+function toValue(answer: unknown): Bytes | undefined {
+  return (answer as Buffer | null) ?? undefined;
+}
+
+function toValues(answers: unknown): (Bytes | undefined)[] {
+  return (answers as (Buffer | null)[]).map(toValue);
 }
 
 function toBuffer(value: Bytes): Buffer {

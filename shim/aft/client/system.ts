@@ -38,14 +38,14 @@ export const stateSystem: StateSystemModule = {
       const hint = "127.0.0.1:PORT or unix:PATH";
       throw new ConfigError([{ where: "aft", what: "needs an endpoint", hint }]);
     }
-    const pool = await AftPool.open(
-      {
+    const pool = await AftPool.open({
+      endpoint: {
         endpoint,
         ...(typeof password === "string" && { password }),
         ...(typeof timeoutMs === "number" && { timeoutMs }),
       },
-      typeof maxConnections === "number" ? maxConnections : defaultMaxConnections,
-    );
+      maxConnections: typeof maxConnections === "number" ? maxConnections : defaultMaxConnections,
+    });
     return createAftSystem(pool, options["exactlyOnce"] === true);
   },
 };
@@ -100,7 +100,7 @@ function createAftSystem(pool: AftPool, exactlyOnce: boolean): StateSystem {
       }),
     outcomeOf: async ({ transactionId }: StateContext): Promise<CommitOutcome> => {
       try {
-        return await askOutcome(pool.take(), transactionId);
+        return await askOutcome(pool.forOne(), transactionId);
       } catch (error) {
         return { kind: "unknown", reason: toStateError(error).message };
       }

@@ -14,7 +14,7 @@
 import type { Clock } from "#kit/clock.ts";
 import { delay } from "#kit/clock.ts";
 import { StorageUnavailableError } from "#shim/storage/errors.ts";
-import type { SealedWrite, StorageEngine, StorageKey } from "#shim/storage/port.ts";
+import type { SealedWrite, SealOutcome, StorageEngine, StorageKey } from "#shim/storage/port.ts";
 import { commitPlace, type Names } from "../protocol/names.ts";
 import { decodeOutcome, encodeOutcome, type StoredOutcome } from "../protocol/record-codec.ts";
 import { type CommitRecord, requestTagOf } from "../protocol/types.ts";
@@ -44,6 +44,15 @@ const longestPauseUs = 2_000_000;
 
 /** A request's markers are kept so many times longer than outcomes. */
 export const fenceRetentions = 12;
+
+/** A transaction that wants to commit. */
+export interface CommitToDecide {
+  readonly record: CommitRecord;
+  /** Data and record for that slot. */
+  readonly planWrite: (record: CommitRecord) => SealedWrite;
+  /** Told why, each time storage left the outcome open. */
+  readonly onDoubt: (cause: unknown) => void;
+}
 
 export class Committer {
   readonly #engine: StorageEngine;
@@ -76,22 +85,28 @@ export class Committer {
   /**
    * Writes data and record, and pursues the outcome until it is known.
    *
-   * @param planWrite  Data and record for that slot.
-   * @param onDoubt  Told why, each time storage left the outcome open.
-   * Never rejects; may take for ever while storage is down.
+   * @param settle  Called once with the decision, unless storage stays down for ever. Must not throw.
    */
-  async decide(options: {
-    readonly record: CommitRecord;
-    readonly planWrite: (record: CommitRecord) => SealedWrite;
-    readonly onDoubt: (cause: unknown) => void;
-  }): Promise<Decision> {
-    const { planWrite, onDoubt } = options;
-    let { record } = options;
+  decide(commit: CommitToDecide, settle: (decision: Decision) => void): void {
+    const { record, planWrite } = commit;
+    this.#groups.seal(planWrite(record), (outcome) => {
+      if (outcome.kind === "sealed") settle(committedBy(record));
+      else void this.#pursue(commit, outcome).then(settle);
+    });
+  }
+
+  async #pursue(commit: CommitToDecide, first: SealOutcome): Promise<Decision> {
+    const { planWrite, onDoubt } = commit;
+    let { record } = commit;
     const { uuid } = record.id;
+    let outcome = first;
     let pauseUs = firstPauseUs;
     let mayExist = false;
+    const sealAgain = (): Promise<SealOutcome> =>
+      new Promise((resolve) => {
+        this.#groups.seal(planWrite(record), resolve);
+      });
     for (;;) {
-      const outcome = await this.#groups.seal(planWrite(record));
       if (outcome.kind === "sealed") return committedBy(record);
       if (outcome.kind === "alreadySealed") {
         const found = await this.#look(commitPlace(uuid, record.slot), onDoubt);
@@ -99,6 +114,7 @@ export class Committer {
         if (verdict === "next") {
           record = { ...record, slot: (record.slot ?? 0) + 1 };
           mayExist = false;
+          outcome = await sealAgain();
           continue;
         }
         if (verdict !== undefined) return verdict;
@@ -111,6 +127,7 @@ export class Committer {
       }
       await this.#pause(pauseUs);
       pauseUs = Math.min(pauseUs * 2, longestPauseUs);
+      outcome = await sealAgain();
     }
   }
 

@@ -35,16 +35,14 @@ export class GroupCommit {
     this.#maxInFlight = options.settings.maxGroupsInFlight;
   }
 
-  /** Seals one write, in whatever company. Never rejects. */
-  seal(write: SealedWrite): Promise<SealOutcome> {
-    return new Promise((settle) => {
-      this.#queue.push({ write, settle });
-      // Where a seal costs several requests a group waits for its slowest member, so it pays only
-      // when there is no place left for requests of their own.
-      const alone = !this.#engine.capabilities.orderedPipeline;
-      if (this.#inFlight === 0 || alone) this.#send();
-      else this.#deferSend();
-    });
+  /** Seals one write, in whatever company; `settle` is called once and must not throw. */
+  seal(write: SealedWrite, settle: (outcome: SealOutcome) => void): void {
+    this.#queue.push({ write, settle });
+    // Where a seal costs several requests a group waits for its slowest member, so it pays only
+    // when there is no place left for requests of their own.
+    const alone = !this.#engine.capabilities.orderedPipeline;
+    if (alone || this.#inFlight === 0) this.#send();
+    else this.#deferSend();
   }
 
   /** Lets everything that is ready in this turn of the loop join the same group. */
@@ -64,11 +62,11 @@ export class GroupCommit {
     this.groupsTotal += 1;
     void this.#engine.putSealed(group.map(({ write }) => write)).then((outcomes) => {
       this.#inFlight -= 1;
-      this.#send();
-      for (const [index, { settle }] of group.entries()) {
+      for (let index = 0; index < group.length; index += 1) {
         const outcome = outcomes[index];
-        if (outcome !== undefined) settle(outcome);
+        if (outcome !== undefined) group[index]?.settle(outcome);
       }
+      this.#send();
     });
   }
 }

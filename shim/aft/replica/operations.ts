@@ -281,7 +281,7 @@ export class Operations {
       // Written again meanwhile: the newer value stays, and replaces the spilled one at commit.
       if (transaction.buffered.get(key) !== value) continue;
       transaction.buffered.delete(key);
-      transaction.spilled.add(key);
+      transaction.noteSpilled(key);
       transaction.bufferedBytes -= value.length;
       this.bufferedBytes -= value.length;
       this.spilledBytesTotal += value.length;

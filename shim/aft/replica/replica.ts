@@ -10,17 +10,17 @@
  */
 import type { Clock } from "#kit/clock.ts";
 import { counted, type StorageCounters } from "#shim/storage/counted.ts";
-import type { StorageEngine } from "#shim/storage/port.ts";
+import type { SealedWrite, StorageEngine } from "#shim/storage/port.ts";
 import { createNames, type Names } from "../protocol/names.ts";
 import { planCommit } from "../protocol/plan-commit.ts";
 import type { CommitRecord } from "../protocol/types.ts";
 import { isTransactionUuid } from "../protocol/types.ts";
 import { VersionIndex } from "../protocol/version-index.ts";
 import { Collector } from "./collector.ts";
-import { Committer } from "./committer.ts";
-import { answerWithin } from "./answer-within.ts";
+import { Committer, type Decision } from "./committer.ts";
 import { createDataCache, type DataCache } from "./data-cache.ts";
 import { Endings, toAnswer } from "./endings.ts";
+import { Commits, type CommitUnderWay } from "./commits.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { newTransactionId } from "./new-id.ts";
@@ -76,8 +76,7 @@ class AftReplica implements Replica {
   readonly #housekeeping: Housekeeping;
   /** Open transactions in the order they began. */
   readonly #open = new Map<string, Transaction>();
-  /** Commits whose outcome is not known yet. */
-  readonly #deciding = new Set<Promise<unknown>>();
+  readonly #commits: Commits;
   #beginSequence = 0;
   #closing = false;
   #committedTotal = 0;
@@ -96,6 +95,7 @@ class AftReplica implements Replica {
     this.#cache = createDataCache(settings.cacheBytes);
     this.#reader = new VersionReader(engine, this.#cache);
     this.#outcomes = new Outcomes(settings.rememberedOutcomes);
+    this.#commits = new Commits({ clock: this.#clock, boundMs: settings.commitResolveMs });
     this.#groups = new GroupCommit({ engine, clock: this.#clock, settings });
     const shared = { engine, names: this.#names, clock: this.#clock };
     this.#committer = new Committer({ ...shared, groups: this.#groups, settings });
@@ -200,8 +200,7 @@ class AftReplica implements Replica {
     const { transactionId: uuid, afterWrites = 0 } = call;
     const transaction = this.#open.get(uuid);
     if (transaction === undefined) return this.#settled(this.status({ transactionId: uuid }));
-    if (transaction.committing !== undefined)
-      return this.#withinBound(transaction, transaction.committing);
+    if (transaction.committing !== undefined) return this.#commits.wait(transaction.committing);
     const ready = this.#operations.awaitWrites(transaction, afterWrites);
     if (ready instanceof Promise)
       return ready.then((refusal) => this.#commitWhenReady(transaction, refusal));
@@ -226,7 +225,7 @@ class AftReplica implements Replica {
     if (transaction !== undefined)
       return transaction.committing === undefined
         ? { kind: "open" }
-        : this.#withinBound(transaction, transaction.committing);
+        : this.#commits.wait(transaction.committing);
     const ended = this.#outcomes.get(uuid);
     if (ended?.kind === "committed") return ended.answer;
     if (ended?.kind === "aborted") return { kind: "aborted", refusal: ended.refusal };
@@ -261,10 +260,8 @@ class AftReplica implements Replica {
     this.#closing = true;
     this.#housekeeping.close();
     this.#collector.close();
-    const bound = new Promise<void>((resolve) => {
-      this.#clock.schedule(this.#settings.commitResolveMs * 1_000, resolve);
-    });
-    await Promise.race([Promise.all(this.#deciding), bound]);
+    await this.#commits.idle();
+    this.#commits.close();
     this.#committer.close();
     for (const transaction of this.#open.values())
       if (transaction.committing === undefined)
@@ -296,19 +293,17 @@ class AftReplica implements Replica {
     missing: Refusal | undefined,
   ): MaybePromise<CommitAnswer> {
     // While it waited, another call may have committed or ended it.
-    if (transaction.committing !== undefined)
-      return this.#withinBound(transaction, transaction.committing);
+    if (transaction.committing !== undefined) return this.#commits.wait(transaction.committing);
     if (this.#open.get(transaction.uuid) !== transaction)
       return this.#settled(this.status({ transactionId: transaction.uuid }));
     if (missing !== undefined) return this.#abortWith(transaction, missing);
     if (transaction.buffered.size === 0 && transaction.spilled.size === 0)
       return this.#commitReadOnly(transaction);
-    transaction.committing = this.#commitWrites(transaction);
-    this.#deciding.add(transaction.committing);
-    void transaction.committing.finally(() => {
-      if (transaction.committing !== undefined) this.#deciding.delete(transaction.committing);
-    });
-    return this.#withinBound(transaction, transaction.committing);
+    const commit = this.#commits.begin();
+    transaction.committing = commit;
+    if (transaction.spilling === undefined) this.#commitWrites(transaction, commit);
+    else void transaction.spilling.then(() => this.#commitWrites(transaction, commit));
+    return this.#commits.wait(commit);
   }
 
   /** No record is written: there is nothing to make visible (ARCHITECTURE, Deviation 1). */
@@ -321,28 +316,37 @@ class AftReplica implements Replica {
     return answer;
   }
 
-  async #commitWrites(transaction: Transaction): Promise<CommitAnswer> {
-    const { uuid, requestId } = transaction;
-    await transaction.spilling;
-    if (transaction.poison !== undefined) return this.#abortWith(transaction, transaction.poison);
-
-    const record: CommitRecord = {
-      id: { timestampUs: this.#timestamps.next(), uuid },
-      writeSet: transaction.writeSet(),
-      requestId,
+  #commitWrites(transaction: Transaction, commit: CommitUnderWay): void {
+    const { uuid, requestId, poison } = transaction;
+    if (poison !== undefined) {
+      this.#commits.settle(commit, this.#abortWith(transaction, poison));
+      return;
+    }
+    const id = { timestampUs: this.#timestamps.next(), uuid };
+    const record: CommitRecord = { id, writeSet: transaction.writeSet(), requestId };
+    const planWrite = (planned: CommitRecord): SealedWrite =>
+      planCommit(this.#names, planned, transaction.buffered);
+    const onDoubt = (cause: unknown): void => {
+      const message = `the outcome of ${uuid} is not known yet`;
+      commit.doubt = refuseForStorage(cause);
+      this.#options.onIncident?.({ kind: "unresolved_commit", message, cause });
     };
-    const decision = await this.#committer.decide({
-      record,
-      planWrite: (planned) => planCommit(this.#names, planned, transaction.buffered),
-      onDoubt: (cause) => {
-        const message = `the outcome of ${uuid} is not known yet`;
-        transaction.doubt = refuseForStorage(cause);
-        this.#options.onIncident?.({ kind: "unresolved_commit", message, cause });
-      },
+    this.#committer.decide({ record, planWrite, onDoubt }, (decision) => {
+      const answer =
+        decision.kind === "aborted"
+          ? this.#abortWith(transaction, refuseForStorage(decision.cause))
+          : this.#conclude(transaction, record, decision);
+      this.#commits.settle(commit, answer);
     });
-    if (decision.kind === "aborted")
-      return this.#abortWith(transaction, refuseForStorage(decision.cause));
+  }
 
+  /** Makes a durable commit visible here, and remembers how it ended. */
+  #conclude(
+    transaction: Transaction,
+    record: CommitRecord,
+    decision: Extract<Decision, { kind: "committed" }>,
+  ): CommitAnswer {
+    const { uuid } = transaction;
     const answer = toAnswer(decision);
     if (decision.transactionId !== uuid) this.#discard(record);
     else
@@ -381,11 +385,6 @@ class AftReplica implements Replica {
     this.#operations.release(transaction);
     transaction.wakeAll();
     this.peers.noteEnd();
-  }
-
-  #withinBound(transaction: Transaction, committing: Promise<CommitAnswer>): Promise<CommitAnswer> {
-    const { commitResolveMs } = this.#settings;
-    return answerWithin({ transaction, committing, clock: this.#clock, boundMs: commitResolveMs });
   }
 
   async #settled(status: Promise<StatusAnswer>): Promise<CommitAnswer> {

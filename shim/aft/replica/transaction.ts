@@ -3,7 +3,10 @@
  */
 import type { Bytes } from "#kit/bytes.ts";
 import type { CommitRecord, Key } from "../protocol/types.ts";
-import type { CommitAnswer, Refusal } from "./port.ts";
+import type { CommitUnderWay } from "./commits.ts";
+import type { Refusal } from "./port.ts";
+
+const noKeys: ReadonlySet<Key> = new Set();
 
 export class Transaction {
   readonly uuid: string;
@@ -13,20 +16,18 @@ export class Transaction {
   readonly beganAtUs: number;
   /** Own writes not in storage yet; their values answer own reads first. */
   readonly buffered = new Map<Key, Bytes>();
-  /** Own writes that were spilled; their values are in storage under this transaction's name. */
-  readonly spilled = new Set<Key>();
   readonly observed = new Map<Key, CommitRecord | "absent">();
   bufferedBytes = 0;
   /** Spills under way, one after another; settled when none is. Never rejects. */
   spilling: Promise<void> | undefined;
   /** A failed spill: the transaction can only abort. */
   poison: Refusal | undefined;
-  /** Why the commit's outcome is not known yet. */
-  doubt: Refusal | undefined;
   /** Set from the commit call on. */
-  committing: Promise<CommitAnswer> | undefined;
+  committing: CommitUnderWay | undefined;
+  #spilled: Set<Key> | undefined;
   #contiguousWrites = 0;
-  readonly #earlyWrites = new Set<number>();
+  /** Numbers of writes that came before one with a smaller number; made when it first happens. */
+  #earlyWrites: Set<number> | undefined;
   #waiters: { readonly afterWrites: number; readonly resume: () => void }[] = [];
 
   constructor(options: {
@@ -41,13 +42,26 @@ export class Transaction {
     this.beganAtUs = options.beganAtUs;
   }
 
+  /** Own writes that were spilled; their values are in storage under this transaction's name. */
+  get spilled(): ReadonlySet<Key> {
+    return this.#spilled ?? noKeys;
+  }
+
   get keyCount(): number {
     return this.buffered.size + this.spilled.size + this.observed.size;
   }
 
   /** All keys written so far. */
   writeSet(): Set<Key> {
-    return new Set([...this.spilled, ...this.buffered.keys()]);
+    const keys = new Set(this.spilled);
+    for (const key of this.buffered.keys()) keys.add(key);
+    return keys;
+  }
+
+  /** Notes that a value moved from the buffer to storage. */
+  noteSpilled(key: Key): void {
+    this.#spilled ??= new Set();
+    this.#spilled.add(key);
   }
 
   /** Whether that many writes have arrived, without gaps. */
@@ -59,12 +73,14 @@ export class Transaction {
   noteWrite(sequence: number | undefined): void {
     const number = sequence ?? this.#contiguousWrites + 1;
     if (number > this.#contiguousWrites + 1) {
+      this.#earlyWrites ??= new Set();
       this.#earlyWrites.add(number);
       return;
     }
     if (number <= this.#contiguousWrites) return;
     this.#contiguousWrites = number;
-    while (this.#earlyWrites.delete(this.#contiguousWrites + 1)) this.#contiguousWrites += 1;
+    while (this.#earlyWrites?.delete(this.#contiguousWrites + 1) === true)
+      this.#contiguousWrites += 1;
     this.#wake();
   }
 

@@ -7,9 +7,10 @@
  *   AFT.GET tx key [AFTER n] [BEGIN requestId]   → value or null; begins tx first
  *   AFT.MGET tx n key…                      → values or nulls (n writes were issued before)
  *   AFT.SET tx key value [SEQ n]            → OK
- *   AFT.COMMIT tx [AFTER n [WRITES key value …]]  → map state, timestampUs, transactionId,
+ *   AFT.COMMIT tx [BRIEF] [AFTER n [WRITES key value …]]  → map state, timestampUs, transactionId,
  *                                             error, message;
- *                                             the writes are the last ones of the n
+ *                                             the writes are the last ones of the n; with BRIEF
+ *                                             the timestamp alone where this tx committed
  *   AFT.ABORT tx                            → OK
  *   AFT.STATUS tx                           → as AFT.COMMIT; state may also be open
  *   AFT.STATS                               → JSON
@@ -92,16 +93,26 @@ export const aftCommands: Readonly<Record<string, Command>> = {
     arity: -2,
     run: ({ replica }, args) => {
       const transactionId = text(args[1]);
-      const withWrites = args.length > 4;
+      const brief = isWord(args[2], "BRIEF");
+      const from = brief ? 3 : 2;
+      const withWrites = args.length > from + 2;
       const afterWrites = option(args, {
-        from: 2,
-        to: withWrites ? 4 : args.length,
+        from,
+        to: withWrites ? from + 2 : args.length,
         word: "AFTER",
       });
-      if (afterWrites === undefined || (withWrites && !putLast(replica, args, afterWrites)))
-        return errorReply("ERR", "usage: AFT.COMMIT tx [AFTER writes [WRITES key value …]]");
+      if (
+        afterWrites === undefined ||
+        (withWrites && !putLast(replica, args, { afterWrites, from: from + 2 }))
+      )
+        return errorReply(
+          "ERR",
+          "usage: AFT.COMMIT tx [BRIEF] [AFTER writes [WRITES key value …]]",
+        );
       const answer = replica.commit({ transactionId, afterWrites });
-      return answer instanceof Promise ? answer.then(outcomeReply) : outcomeReply(answer);
+      const toReply = (settled: CommitAnswer): Reply =>
+        brief ? briefReply(settled, transactionId) : outcomeReply(settled);
+      return answer instanceof Promise ? answer.then(toReply) : toReply(answer);
     },
   },
   "AFT.ABORT": {
@@ -183,6 +194,13 @@ function outcomeReply(answer: CommitAnswer | StatusAnswer): Reply {
   }
 }
 
+/** Where the request was committed by another attempt, all of the answer is needed. */
+function briefReply(answer: CommitAnswer, transactionId: string): Reply {
+  return answer.kind === "committed" && answer.transactionId === transactionId
+    ? integer(answer.timestampUs)
+    : outcomeReply(answer);
+}
+
 function isWord(argument: Buffer | undefined, word: string): boolean {
   return argument?.length === word.length && text(argument).toUpperCase() === word;
 }
@@ -191,10 +209,16 @@ function isWord(argument: Buffer | undefined, word: string): boolean {
  * The writes that came with a commit: the last of the `afterWrites` the transaction has made. Their
  * answers are the commit's, which fails if one of them was refused.
  */
-function putLast(replica: Replica, args: readonly Buffer[], afterWrites: number): boolean {
-  const first = 5;
+function putLast(
+  replica: Replica,
+  args: readonly Buffer[],
+  where: { readonly afterWrites: number; readonly from: number },
+): boolean {
+  const { afterWrites, from } = where;
+  const first = from + 1;
   const writes = (args.length - first) / 2;
-  if (!isWord(args[4], "WRITES") || !Number.isInteger(writes) || writes > afterWrites) return false;
+  if (!isWord(args[from], "WRITES") || !Number.isInteger(writes) || writes > afterWrites)
+    return false;
   for (let write = 0; write < writes; write += 1) {
     const value = args[first + 2 * write + 1] ?? noArgument;
     if (isDeleted(value)) return false;

@@ -9,14 +9,8 @@ import type { Socket } from "node:net";
 import { describeError } from "#kit/errors.ts";
 import type { ClientState } from "./command.ts";
 import { runCommand } from "./commands.ts";
-import {
-  encodeReply,
-  errorReply,
-  joinParts,
-  type Reply,
-  type ReplySink,
-  sizeOfParts,
-} from "./reply.ts";
+import { encodeReply, errorReply, type Reply } from "./reply.ts";
+import { ReplyBuffer } from "./reply-buffer.ts";
 import { type RespLimits, RespParser, RespProtocolError } from "./resp-parser.ts";
 
 export interface ConnectionLimits extends RespLimits {
@@ -32,10 +26,11 @@ export interface ConnectionOptions {
   readonly onBug: (error: unknown) => void;
 }
 
-/** Parts of replies (a value has three) gathered at most before they are written. */
-const flushAtParts = 24;
-
-const noScratch = Buffer.alloc(0);
+/**
+ * Enough for a write of its own before the turn ends, so that the client can begin while the rest
+ * is worked on.
+ */
+const writeEarlyBytes = 32_768;
 
 /** A reply that waits: for the replica, or for those before it. */
 interface Slot {
@@ -55,9 +50,7 @@ class Connection {
   readonly #parser: RespParser;
   /** Replies owed in order; empty whenever everything was answered at once. */
   #slots: Slot[] = [];
-  readonly #out: ReplySink = [];
-  #scratch = noScratch;
-  #reading = false;
+  readonly #out = new ReplyBuffer();
   #flushScheduled = false;
 
   constructor({ socket, client, limits, onBug }: ConnectionOptions) {
@@ -86,7 +79,6 @@ class Connection {
   }
 
   #read(chunk: Buffer): void {
-    this.#reading = true;
     try {
       this.#parser.feed(chunk);
     } catch (error) {
@@ -94,8 +86,7 @@ class Connection {
       this.#answer(errorReply("ERR", `Protocol error: ${describeError(error)}`));
       this.#client.closing = true;
     }
-    this.#reading = false;
-    this.#flush();
+    this.#flushLater();
     if (this.#slots.length > this.#limits.maxPendingReplies) this.#socket.pause();
   }
 
@@ -131,8 +122,7 @@ class Connection {
   #answer(reply: Reply): void {
     if (this.#slots.length > 0) this.#slots.push({ reply });
     else encodeReply(this.#out, reply, this.#client.respVersion);
-    // Enough for a write of its own: the client can begin while the rest is worked on.
-    if (this.#out.length > flushAtParts) this.#write();
+    if (this.#out.size >= writeEarlyBytes) this.#write();
   }
 
   #settle(slot: Slot, reply: Reply): void {
@@ -148,11 +138,14 @@ class Connection {
     this.#flushLater();
   }
 
-  /** Answers that storage settles together (a group commit) leave together. */
+  /**
+   * At the end of the turn: whatever else is answered in it, to commands that arrived together or by
+   * a storage that settles several at once, leaves in the same system call.
+   */
   #flushLater(): void {
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
-    process.nextTick(() => {
+    setImmediate(() => {
       this.#flushScheduled = false;
       this.#flush();
       this.#resumeIfCalm();
@@ -160,7 +153,6 @@ class Connection {
   }
 
   #flush(): void {
-    if (this.#reading) return;
     this.#write();
     if (this.#client.closing && this.#slots.length === 0) {
       this.#socket.end();
@@ -173,14 +165,11 @@ class Connection {
   }
 
   #write(): void {
-    if (this.#out.length === 0 || this.#socket.destroyed) return;
-    const size = sizeOfParts(this.#out);
-    if (size > this.#scratch.length) this.#scratch = Buffer.allocUnsafeSlow(size * 2);
-    this.#socket.write(joinParts(this.#out, this.#scratch.subarray(0, size)));
-    // Taken by the kernel at once, as nearly always: the scratch is free again. Otherwise it belongs
+    if (this.#out.size === 0 || this.#socket.destroyed) return;
+    this.#socket.write(this.#out.take());
+    // Taken by the kernel at once, as nearly always: the buffer is free again. Otherwise it belongs
     // to the socket until it is written.
-    if (this.#socket.writableLength > 0) this.#scratch = noScratch;
-    this.#out.length = 0;
+    this.#out.reuse(this.#socket.writableLength === 0);
   }
 
   #resumeIfCalm(): void {

@@ -1,10 +1,5 @@
-/** @module Replies of the Redis protocol, encoded into parts that are joined once per write. */
-
-/** Text parts are Latin-1. */
-export type ReplyPart = string | Uint8Array;
-
-/** Where a connection gathers what it will write. */
-export type ReplySink = ReplyPart[];
+/** @module Replies of the Redis protocol, and their encoding. */
+import type { ReplyBuffer } from "./reply-buffer.ts";
 
 /** Anything that can be answered. */
 export type Reply =
@@ -40,63 +35,46 @@ export function array(items: readonly Reply[]): Reply {
   return { kind: "array", items };
 }
 
+const typeOf = { array: 42, bulk: 36, integer: 58, map: 37 } as const;
+
 /** Appends the encoding of a reply. `version` 2 or 3. */
-export function encodeReply(sink: ReplySink, reply: Reply, version: number): void {
+export function encodeReply(out: ReplyBuffer, reply: Reply, version: number): void {
   switch (reply.kind) {
     case "status":
-      sink.push(`+${oneLine(reply.text)}\r\n`);
+      out.ascii(reply === ok ? "+OK" : `+${oneLine(reply.text)}`);
+      out.endLine();
       return;
     case "error":
-      sink.push(`-${oneLine(`${reply.code} ${reply.message}`)}\r\n`);
+      out.ascii(`-${oneLine(`${reply.code} ${reply.message}`)}`);
+      out.endLine();
       return;
     case "integer":
-      sink.push(`:${reply.value}\r\n`);
+      out.header(typeOf.integer, reply.value);
       return;
     case "bulk": {
-      const { value } = reply;
-      if (typeof value === "string") {
-        const bytes = Buffer.from(value);
-        sink.push(`$${bytes.length}\r\n`, bytes, "\r\n");
-      } else {
-        sink.push(`$${value.length}\r\n`, value, "\r\n");
-      }
+      const bytes = typeof reply.value === "string" ? Buffer.from(reply.value) : reply.value;
+      out.header(typeOf.bulk, bytes.length);
+      out.bytes(bytes);
+      out.endLine();
       return;
     }
     case "null":
-      sink.push(version === 3 ? "_\r\n" : "$-1\r\n");
+      out.ascii(version === 3 ? "_" : "$-1");
+      out.endLine();
       return;
     case "array":
-      sink.push(`*${reply.items.length}\r\n`);
-      for (const item of reply.items) encodeReply(sink, item, version);
+      out.header(typeOf.array, reply.items.length);
+      for (const item of reply.items) encodeReply(out, item, version);
       return;
     case "map":
-      sink.push(
-        version === 3 ? `%${reply.entries.length}\r\n` : `*${reply.entries.length * 2}\r\n`,
-      );
+      if (version === 3) out.header(typeOf.map, reply.entries.length);
+      else out.header(typeOf.array, reply.entries.length * 2);
       for (const [name, value] of reply.entries) {
-        encodeReply(sink, bulk(name), version);
-        encodeReply(sink, value, version);
+        encodeReply(out, bulk(name), version);
+        encodeReply(out, value, version);
       }
       return;
   }
-}
-
-/** Bytes of all parts together. */
-export function sizeOfParts(parts: ReplySink): number {
-  let size = 0;
-  for (const part of parts) size += part.length;
-  return size;
-}
-
-/** All parts in one buffer, for one write and one system call; `joined` has exactly their size. */
-export function joinParts(parts: ReplySink, joined: Buffer): Buffer {
-  let offset = 0;
-  for (const part of parts) {
-    if (typeof part === "string") joined.write(part, offset, "latin1");
-    else joined.set(part, offset);
-    offset += part.length;
-  }
-  return joined;
 }
 
 /** Status and error lines end at the first line break; nothing a user sent may add another. */

@@ -1,11 +1,7 @@
 /**
  * @module Redis through ioredis: one server (TCP, TLS or Unix socket) or a cluster.
  *
- * Sealing on one server: each group is MULTI, MSET, SET seal NX, EXEC, all groups in one pipeline.
- * Redis checks memory, read-only state and persistence errors when a command is queued, and a
- * refused command discards the whole transaction at EXEC, so a seal can never be stored without its
- * data; a connection cut in the middle discards an unfinished MULTI. A plain ordered pipeline would
- * not do: an MSET refused with OOM may be followed by a seal that is not.
+ * Sealing on one server: one script for all groups (seal-script.ts).
  *
  * Sealing on a cluster: keys live on different servers, so data first, then seals (two trips).
  *
@@ -36,10 +32,11 @@ import type {
 } from "../port.ts";
 import { sealInTwoSteps } from "../seal-in-two-steps.ts";
 import type { StorageTarget } from "../target.ts";
+import { sealArguments, sealRefused, sealScript } from "./seal-script.ts";
+import { toBuffer } from "./values.ts";
 import { createClusterClient, createServerClient } from "./connect.ts";
 
 type Client = Redis | Cluster;
-type PipelineResults = [Error | null, unknown][];
 
 const scanCount = 1_000;
 const maxValueBytes = 512 * 1_048_576;
@@ -193,42 +190,30 @@ class RedisEngine implements StorageEngine {
     return Promise.resolve();
   }
 
+  /** All groups in one command: one reply to wait for, and one allocation where MULTI needs four. */
   async #sealOnServer(groups: readonly SealedWrite[]): Promise<SealOutcome[]> {
-    const pipeline = this.#client.pipeline();
-    for (const { entries, seal } of groups) {
-      pipeline.call("MULTI");
-      if (entries.length > 0) pipeline.mset(...flat(entries));
-      pipeline.set(seal.key, toBuffer(seal.value), "NX");
-      pipeline.call("EXEC");
-    }
-    let results: PipelineResults;
     this.#beforeWrite();
+    let replies: unknown;
     try {
-      results = (await pipeline.exec()) ?? [];
+      replies = await this.#runSeal(sealArguments(groups));
     } catch (error) {
       return groups.map(({ seal }) => this.#failed("putSealed", seal.key, error));
     }
-    let position = 0;
-    return groups.map((group) => {
-      // MULTI, the entries if any, the seal, EXEC.
-      position += group.entries.length > 0 ? 4 : 3;
-      return this.#sealOutcome(group, results[position - 1]);
-    });
+    if (!Array.isArray(replies) || replies.length !== groups.length) {
+      const cause = new Error("the script answered something else");
+      return groups.map(({ seal }) => this.#failed("putSealed", seal.key, cause));
+    }
+    return replies.map((reply) => (reply === 1 ? { kind: "sealed" } : { kind: "alreadySealed" }));
   }
 
-  /** From the reply of EXEC: refused as a whole, or the last reply tells about the seal. */
-  #sealOutcome({ seal }: SealedWrite, exec: [Error | null, unknown] | undefined): SealOutcome {
-    if (exec === undefined)
-      return this.#failed("putSealed", seal.key, new Error("the connection ended"));
-    const [error, replies] = exec;
-    if (error !== null) return this.#failed("putSealed", seal.key, error);
-    if (!Array.isArray(replies))
-      return this.#failed("putSealed", seal.key, new Error("EXEC was discarded"));
-    const failure: unknown = replies.find((reply) => reply instanceof Error);
-    // EXEC ran: one command failed, the seal may have succeeded.
-    if (failure !== undefined)
-      return { kind: "failed", error: this.#error("putSealed", seal.key, failure, "unknown") };
-    return replies.at(-1) === null ? { kind: "alreadySealed" } : { kind: "sealed" };
+  /** By digest; with its text only where the server has not seen it since it started. */
+  async #runSeal(args: ReturnType<typeof sealArguments>): Promise<unknown> {
+    try {
+      return await this.#client.evalsha(sealScript.sha1, ...args);
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
+      return this.#client.eval(sealScript.text, ...args);
+    }
   }
 
   #refusal({ entries, seal }: SealedWrite): StorageError | undefined {
@@ -277,14 +262,9 @@ class RedisEngine implements StorageEngine {
     }
   }
 
-  #error(
-    operation: StorageOperation,
-    key: StorageKey | undefined,
-    cause: unknown,
-    known?: Effect,
-  ): StorageError {
+  #error(operation: StorageOperation, key: StorageKey | undefined, cause: unknown): StorageError {
     if (this.#closed) return this.#closedError(operation, key);
-    const effect = known ?? effectOf(operation, cause);
+    const effect = effectOf(operation, cause);
     return new StorageUnavailableError({ engine: this.name, operation, key, effect, cause });
   }
 
@@ -311,7 +291,8 @@ class RedisEngine implements StorageEngine {
 function effectOf(operation: StorageOperation, cause: unknown): Effect {
   if (operation === "get" || operation === "multiGet" || operation === "list") return "none";
   const message = cause instanceof Error ? cause.message : "";
-  if (refusedWithoutEffect.test(message)) return "none";
+  const refused = operation === "putSealed" ? sealRefused : refusedWithoutEffect;
+  if (refused.test(message)) return "none";
   // ioredis says so itself when it never wrote the command to a socket.
   return /enableOfflineQueue|Connection is closed\./.test(message) && !/flush/.test(message)
     ? "none"
@@ -322,12 +303,6 @@ function flat(entries: readonly StorageEntry[]): (string | Buffer)[] {
   const args: (string | Buffer)[] = [];
   for (const { key, value } of entries) args.push(key, toBuffer(value));
   return args;
-}
-
-function toBuffer(value: Bytes): Buffer {
-  return Buffer.isBuffer(value)
-    ? value
-    : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
 }
 
 function escapeGlob(text: string): string {
