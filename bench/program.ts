@@ -7,6 +7,7 @@ import { addCheck } from "./commands/check-flags.ts";
 import { addComparing } from "./commands/compare-flags.ts";
 import { collect, numberOption } from "./flags.ts";
 import { profileNames } from "#harness/experiment/define.ts";
+import type { LoadFlags } from "./commands/load-flags.ts";
 import { helpText } from "./exit-codes.ts";
 
 interface SelectionFlags {
@@ -16,7 +17,7 @@ interface SelectionFlags {
   readonly json?: boolean;
 }
 
-interface RunFlags extends SelectionFlags {
+interface RunFlags extends SelectionFlags, LoadFlags {
   readonly seed: number;
   readonly out: string;
   readonly mode: "paper" | "sound";
@@ -57,13 +58,25 @@ function addRun(program: Command, setExitCode: (code: number) => void): void {
     )
     .option("--use <module>", "a state system from outside (repeatable)", collect, [])
     .option("--quiet", "no progress")
+    .addOption(numberOption("--rate <n>", "open loop: requests per second, for --duration"))
+    .addOption(numberOption("--duration <s>", "seconds of --rate (10)"))
+    .addOption(
+      new Option("--arrivals <kind>", "gaps of an open loop").choices(["poisson", "constant"]),
+    )
+    .option("--stages <list>", "open loop in stages: 10s:0-200,30s:200")
+    .option("--trace <file>", "open loop from a file: one due time a line, in ms")
+    .addOption(
+      numberOption("--slots <n>", "open loop: requests under way at once (256 inline, else 16)"),
+    )
+    .addOption(numberOption("--timeout-ms <n>", "open loop: from the due time (10000)"))
+    .addOption(numberOption("--think-ms <n>", "closed loop: pause between requests (0)"))
     .option("--keep-invalid", keepInvalidText)
     .action(async (names: string[], flags: RunFlags) => {
       const { run } = await import("./commands/run.ts");
       const { resolvePlan } = await import("./commands/plan.ts");
       setExitCode(
         await run({
-          plan: resolvePlan({ names, ...planFlags(flags) }),
+          plan: resolvePlan({ names, ...planFlags(flags), load: flags }),
           seed: flags.seed,
           outDirectory: flags.out,
           mode: flags.mode,

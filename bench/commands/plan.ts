@@ -8,6 +8,7 @@ import {
 } from "#harness/experiment/define.ts";
 import { parseSelection, selectCells } from "#harness/experiment/select.ts";
 import { summarizeLoad } from "#harness/loadgen/load.ts";
+import { type LoadFlags, withLoad } from "./load-flags.ts";
 import { experiments, suites } from "#bench/experiments/registry.ts";
 import { formatColumns, formatSeconds } from "#bench/text.ts";
 
@@ -16,6 +17,8 @@ export interface PlanRequest {
   readonly names: readonly string[];
   readonly profile?: string;
   readonly only: readonly string[];
+  /** Another load than the experiments' own. */
+  readonly load?: LoadFlags;
 }
 
 export interface ResolvedPlan {
@@ -34,7 +37,7 @@ export function resolvePlan(request: PlanRequest): ResolvedPlan {
   const selection = parseSelection(request.only);
   const parts = definitions.map((definition) => ({
     definition,
-    cells: selectCells(definition.cells(profile), selection),
+    cells: withLoad(selectCells(definition.cells(profile), selection), request.load ?? {}),
   }));
   return { suite, profile, parts };
 }

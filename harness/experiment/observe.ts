@@ -22,17 +22,12 @@ type Counts = Pick<
 
 /** A block under watch. */
 export interface BlockWatch {
-  /** `open`: what became of an open loop's schedule; `others`: of generator processes beside this. */
-  stop(block: {
-    readonly seconds: number;
-    readonly open?: Counts;
-    readonly others?: readonly GeneratorWatch[];
-  }): void;
+  /** `open`: what became of an open loop's schedule. */
+  stop(block: { readonly seconds: number; readonly open?: Counts }): void;
 }
 
 export class RunObserver {
   readonly #directory: string;
-  readonly #generators: number;
   readonly #blocks: {
     seconds: number;
     generator: GeneratorWatch;
@@ -42,9 +37,8 @@ export class RunObserver {
   #before: FitnessWatch | undefined;
   #counts: Counts | undefined;
 
-  constructor(options: { readonly directory: string; readonly generators: number }) {
+  constructor(options: { readonly directory: string }) {
     this.#directory = options.directory;
-    this.#generators = options.generators;
   }
 
   /** While the cell is prepared: what the machine does before the load. */
@@ -61,9 +55,8 @@ export class RunObserver {
     const fitness = watchFitness(this.#directory);
     const generator = watchGenerator();
     return {
-      stop: ({ seconds, open, others = [] }) => {
-        const own = [generator.stop(), ...others];
-        this.#blocks.push({ seconds, generator: worstOf(own), fitness: fitness.stop() });
+      stop: ({ seconds, open }) => {
+        this.#blocks.push({ seconds, generator: generator.stop(), fitness: fitness.stop() });
         if (open !== undefined) this.#counts = sum(this.#counts, open);
       },
     };
@@ -71,10 +64,6 @@ export class RunObserver {
 
   recordLateness(us: number): void {
     this.#lateness.record(Math.max(0, Math.round(us)));
-  }
-
-  mergeLateness(other: LatencyHistogram): void {
-    this.#lateness.merge(other);
   }
 
   /** Everything for the record; nothing when no block was run. */
@@ -109,19 +98,9 @@ export class RunObserver {
   #offered(counts: Counts): OfferedLoad {
     return {
       ...counts,
-      generators: this.#generators,
       dispatchLatenessUs: this.#lateness.summary(),
     };
   }
-}
-
-/** Of processes that ran at the same time. */
-function worstOf(watches: readonly GeneratorWatch[]): GeneratorWatch {
-  return {
-    longestStallMs: Math.max(...watches.map(({ longestStallMs }) => longestStallMs)),
-    stalledMs: Math.max(...watches.map(({ stalledMs }) => stalledMs)),
-    utilization: Math.max(...watches.map(({ utilization }) => utilization)),
-  };
 }
 
 function sum(a: Counts | undefined, b: Counts): Counts {

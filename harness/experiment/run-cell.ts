@@ -69,7 +69,6 @@ export class CellRun {
     this.#system = system;
     this.#observer = new RunObserver({
       directory: options.directory,
-      generators: plan.load.model === "open" ? plan.load.generators : 1,
     });
     this.#driver = this.#createDriver();
   }

@@ -31,7 +31,7 @@ export interface ClosedLoad {
 export interface OpenLoad {
   readonly model: "open";
   readonly arrivals: ArrivalPlan;
-  /** Requests under way at once, of all generators together. */
+  /** Requests under way at once. */
   readonly slots: number;
   /** A due request waits so long for a free slot; then it is dropped, and counted. */
   readonly slotWaitUs: number;
@@ -42,8 +42,6 @@ export interface OpenLoad {
   /** At the schedule's first rate, before the first block; recorded nowhere. */
   readonly warmUpSeconds: number;
   readonly blocks: number;
-  /** Generator processes that share the schedule; 1 is the suite's own process. */
-  readonly generators: number;
 }
 
 export type LoadPlan = ClosedLoad | OpenLoad;
@@ -65,7 +63,6 @@ export function openLoad(load: Partial<OpenLoad> & Pick<OpenLoad, "arrivals">): 
     drainUs: 10_000_000,
     warmUpSeconds: 1,
     blocks: 5,
-    generators: 1,
     ...load,
   };
 }

@@ -25,7 +25,6 @@ const load = {
   unanswered: 0,
   late: 0,
   maxInFlight: 4,
-  generators: 1,
   dispatchLatenessUs: lateness(200),
 };
 const quiet: Observations = {
@@ -58,8 +57,8 @@ describe("judgeValidity", () => {
   });
 
   it.each([
-    ["generator-stalled", { generator: { ...quiet.generator, longestStallMs: 250 } }, true],
-    ["generator-stalled", { generator: { ...quiet.generator, longestStallMs: 249 } }, false],
+    ["generator-stalled", { generator: { ...quiet.generator, longestStallMs: 400 } }, true],
+    ["generator-stalled", { generator: { ...quiet.generator, longestStallMs: 399 } }, false],
     ["generator-late", offered({ dispatchLatenessUs: lateness(10_001) }), true],
     ["generator-late", offered({ dispatchLatenessUs: lateness(10_000) }), false],
     ["pool-exhausted", offered({ dropped: 11 }), true],

@@ -9,10 +9,10 @@ import type { FitnessWatch, GeneratorWatch, OfferedLoad } from "#harness/record/
 import type { Percentile } from "#harness/record/run.ts";
 
 /**
- * A stop of a quarter second is the p99 of any run below 25 s. The longest collection of garbage seen
- * in full runs is a fifth of it.
+ * So long a stop is the p99 of any run below 40 s. With twice as many busy processes as cores the longest
+ * seen was 290 ms, on a quiet machine a tenth of that.
  */
-export const longestStallLimitMs = 250;
+export const longestStallLimitMs = 400;
 /** Lateness is part of the response time; up to a tenth of the p99 it does not decide anything. */
 export const latenessShareLimit = 0.1;
 /** Below this lateness is below what a second process on the same core does to any server. */

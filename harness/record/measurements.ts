@@ -35,7 +35,6 @@ export interface OfferedLoad {
   readonly unanswered: number;
   readonly late: number;
   readonly maxInFlight: number;
-  readonly generators: number;
   /** How late the scheduler came to due times; waiting for a slot is not in it. */
   readonly dispatchLatenessUs: DistributionSummary;
 }

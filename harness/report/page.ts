@@ -168,7 +168,12 @@ function notesOf({ notes = [] }: RunSummary): string {
 }
 
 function conditionText({ cell: levels }: RunSummary): string {
-  const parts = [`zipf ${levels.zipfTheta}`, `${levels.clients} clients`, levels.platform];
+  const parts = [
+    `zipf ${levels.zipfTheta}`,
+    levels["arrivals"] === undefined ? `${levels.clients} clients` : `${levels.clients} slots`,
+    levels.platform,
+  ];
+  if (levels["arrivals"] !== undefined) parts.push(`open loop, ${String(levels["arrivals"])}`);
   if (levels.faults !== "none") parts.push(levels.faults);
   if (levels["writes"] !== undefined)
     parts.push(`${String(levels["writes"])} writes ${String(levels["batch"])}`);

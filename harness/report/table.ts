@@ -167,6 +167,7 @@ function conditionOf({ cell, valid }: RunSummary): string {
   const parts = [];
   if (cell["writes"] !== undefined)
     parts.push(`${String(cell["writes"])} ${String(cell["batch"])}`);
+  if (cell["arrivals"] !== undefined) parts.push(String(cell["arrivals"]));
   if (cell.zipfTheta > 0) parts.push(`zipf ${cell.zipfTheta}`);
   if (cell.faults !== "none") parts.push("kills");
   if (!valid) parts.push("INVALID");
