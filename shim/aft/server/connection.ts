@@ -86,7 +86,7 @@ class Connection {
       this.#answer(errorReply("ERR", `Protocol error: ${describeError(error)}`));
       this.#client.closing = true;
     }
-    this.#flushLater();
+    this.#flush();
     if (this.#slots.length > this.#limits.maxPendingReplies) this.#socket.pause();
   }
 
@@ -138,14 +138,11 @@ class Connection {
     this.#flushLater();
   }
 
-  /**
-   * At the end of the turn: whatever else is answered in it, to commands that arrived together or by
-   * a storage that settles several at once, leaves in the same system call.
-   */
+  /** Answers that storage settles together (a group commit) leave together. */
   #flushLater(): void {
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
-    setImmediate(() => {
+    process.nextTick(() => {
       this.#flushScheduled = false;
       this.#flush();
       this.#resumeIfCalm();

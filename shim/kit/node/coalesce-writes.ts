@@ -2,12 +2,12 @@
  * @module One system call for everything written in one turn.
  *
  * ioredis writes each command to the socket on its own. When one received chunk wakes forty callers,
- * that is forty system calls; corked until the end of the turn, it is one or a few.
+ * that is forty system calls; corked until the turn's microtasks are done, it is one or a few.
  */
 import type { Writable } from "node:stream";
 
 /** Commands held back at most: all of a turn in one write would make both sides work in turns. */
-const holdAtMost = 16;
+const holdAtMost = 8;
 
 /** Returns a function to call before each write; the stream is looked up anew after reconnects. */
 export function coalesceWrites(streamOf: () => Writable | undefined): () => void {
@@ -28,7 +28,7 @@ export function coalesceWrites(streamOf: () => Writable | undefined): () => void
     corked = streamOf();
     if (corked === undefined) return;
     corked.cork();
-    // Runs when everything that was ready in this turn has been handled.
-    setImmediate(uncork);
+    // Runs when the microtasks of this turn, all the woken callers, are through.
+    process.nextTick(uncork);
   };
 }
