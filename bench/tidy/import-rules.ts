@@ -24,7 +24,12 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "harness/record": ["harness/metrics", "harness/checker", "harness/stats"],
   "harness/faas": [],
   "harness/faults": ["harness/faas"],
-  "harness/services": ["shim/storage", "shim/aft/replica", "shim/aft/cluster"],
+  "harness/services": [
+    "shim/storage",
+    "shim/aft/replica",
+    "shim/aft/cluster",
+    "shim/aft/server/access",
+  ],
   "harness/loadgen": ["workloads", "shim/state", "harness/faas", "harness/record"],
   "harness/report": ["harness/record", "harness/stats", "results"],
   "harness/calibrate": [

@@ -6,7 +6,8 @@ import { fileURLToPath } from "node:url";
 import type { ManagerSettings } from "#shim/aft/cluster/manager.ts";
 import type { ClusterSettings } from "#shim/aft/cluster/port.ts";
 import type { ReplicaSettings } from "#shim/aft/replica/options.ts";
-import type { StorageSpec } from "#shim/storage/target.ts";
+import type { SecurityConfig } from "#shim/aft/server/access/security.ts";
+import { type StorageSpec, withoutSecrets } from "#shim/storage/target.ts";
 import { type Child, startModule } from "./child.ts";
 import { freePort } from "./free-port.ts";
 import type { Service } from "./port.ts";
@@ -18,6 +19,10 @@ export interface AftClusterOptions {
   /** Ports of the first replicas; further ones, and replacements, take any free one. */
   readonly ports?: readonly number[];
   readonly password?: string;
+  /** Users, certificates, and how replicas and managers log in at each other; in files. */
+  readonly security?: SecurityConfig;
+  /** Every process has an HTTP admin port. */
+  readonly withAdmin?: boolean;
   readonly settings?: Partial<ReplicaSettings>;
   readonly cluster?: Partial<Omit<ClusterSettings, "seeds">>;
   readonly manager?: Partial<ManagerSettings>;
@@ -31,7 +36,11 @@ export interface ClusterProcess {
   readonly pid: number;
   /** Of a replica; as the client's endpoint. */
   readonly endpoint: string;
+  /** `127.0.0.1:PORT`, with `withAdmin`. */
+  readonly adminAddress: string | undefined;
   readonly exited: Promise<void>;
+  /** The end of what it wrote to stderr. */
+  log(): string;
   /** SIGKILL. */
   kill(): void;
   /** SIGSTOP and SIGCONT. */
@@ -107,7 +116,14 @@ class ProcessCluster implements AftCluster {
 
   get description(): Readonly<Record<string, unknown>> {
     const { storage, replicas, managers = 1, settings, cluster, manager } = this.#options;
-    return { storage: { ...storage }, replicas, managers, settings, cluster, manager };
+    return {
+      storage: { ...withoutSecrets(storage) },
+      replicas,
+      managers,
+      settings,
+      cluster,
+      manager,
+    };
   }
 
   processes(role?: "replica" | "manager"): readonly ClusterProcess[] {
@@ -123,11 +139,13 @@ class ProcessCluster implements AftCluster {
   }
 
   async startReplicaAt(port: number): Promise<ClusterProcess> {
-    const { storage, settings, cluster, password } = this.#options;
+    const { storage, settings, cluster, password, security } = this.#options;
     const config = {
       storage,
       listen: { host: "127.0.0.1", port },
       ...(password !== undefined && { password }),
+      security,
+      adminPort: this.#adminPort,
       settings,
       cluster: { drainMs, ...cluster, seeds: this.seeds },
     };
@@ -136,7 +154,8 @@ class ProcessCluster implements AftCluster {
   }
 
   async startManager(): Promise<ClusterProcess> {
-    const { storage, settings, cluster, manager, password, replicas, replace } = this.#options;
+    const { storage, settings, cluster, manager, password, security, replicas, replace } =
+      this.#options;
     const shared = {
       outcomeRetentionMs: settings?.outcomeRetentionMs,
       transactionTimeoutMs: settings?.transactionTimeoutMs,
@@ -144,6 +163,8 @@ class ProcessCluster implements AftCluster {
     const config = {
       storage,
       ...(password !== undefined && { password }),
+      security,
+      adminPort: this.#adminPort,
       namespace: settings?.namespace,
       settings: { replicas, ...shared, ...cluster, ...manager, seeds: this.seeds },
       launcher: replace === false ? "none" : "parent",
@@ -156,6 +177,10 @@ class ProcessCluster implements AftCluster {
       },
     );
     return this.#adopt("manager", child, "");
+  }
+
+  get #adminPort(): number | undefined {
+    return this.#options.withAdmin === true ? 0 : undefined;
   }
 
   async waitFor(
@@ -224,7 +249,9 @@ class ProcessCluster implements AftCluster {
       role,
       pid: child.pid,
       endpoint,
+      adminAddress: this.#adminPort === undefined ? undefined : String(child.ready["adminAddress"]),
       exited: child.exited,
+      log: () => child.errorOutput(),
       kill: signal("SIGKILL"),
       pause: signal("SIGSTOP"),
       resume: signal("SIGCONT"),

@@ -28,6 +28,8 @@ export interface Child {
   /** The line with which it said that it is ready, parsed. */
   readonly ready: Readonly<Record<string, unknown>>;
   readonly exited: Promise<void>;
+  /** The end of what it wrote to stderr. */
+  errorOutput(): string;
   /** SIGTERM, and SIGKILL if that does not help. Idempotent. */
   stop(): Promise<void>;
   /** SIGKILL. */
@@ -103,6 +105,7 @@ async function watch(name: string, child: ChildProcess): Promise<Child> {
       pid: child.pid ?? -1,
       ready,
       exited,
+      errorOutput: () => errors,
       stop,
       kill: () => {
         child.kill("SIGKILL");

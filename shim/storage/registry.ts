@@ -3,7 +3,7 @@ import type { Clock } from "#kit/clock.ts";
 import { ConfigError } from "#kit/errors.ts";
 import { createPrng } from "#kit/prng.ts";
 import type { StorageEngine } from "./port.ts";
-import type { StorageSpec, StorageTarget } from "./target.ts";
+import { type StorageSpec, type StorageTarget, withoutPassword } from "./target.ts";
 
 type Open<T extends StorageTarget["engine"]> = (
   target: Extract<StorageTarget, { engine: T }>,
@@ -44,11 +44,13 @@ const urlHint =
   "memory:, lmdb:DIR, redis://HOST:PORT, rediss://…, unix:PATH, redis-cluster://H:P,H:P, dynamodb:TABLE?region=R&endpoint=URL or s3://BUCKET?region=R&endpoint=URL";
 
 /**
- * Reads the address of a store as people write it.
+ * Reads the address of a store as people write it. `where` is where they wrote it.
  *
  * @throws ConfigError
  */
-export function parseStorageUrl(text: string): StorageTarget {
+export function parseStorageUrl(text: string, where = "--storage"): StorageTarget {
+  const badUrl = (given: string, why: string): ConfigError =>
+    new ConfigError([{ where, what: `"${withoutPassword(given)}" ${why}`, hint: urlHint }]);
   const colon = text.indexOf(":");
   const scheme = colon < 0 ? text : text.slice(0, colon);
   const rest = text.slice(colon + 1);
@@ -100,8 +102,4 @@ function parseAws(rest: string): {
     region: parameters.get("region") ?? "us-east-1",
     endpoint: endpoint === null ? {} : { endpoint },
   };
-}
-
-function badUrl(text: string, why: string): ConfigError {
-  return new ConfigError([{ where: "--storage", what: `"${text}" ${why}`, hint: urlHint }]);
 }

@@ -33,3 +33,18 @@ export interface StorageSpec {
   /** Adds sampled latency of a named cloud service; results are then labelled "emulated". */
   readonly emulation?: { readonly profile: EmulationProfileName; readonly seed: number };
 }
+
+/** A storage URL (also one that is wrong) as it may be shown: without what stands before the last `@`. */
+export function withoutPassword(url: string): string {
+  const at = url.lastIndexOf("@");
+  if (at < 0) return url;
+  const [scheme = ""] = /^[a-z0-9-]*:\/\//i.exec(url) ?? [];
+  return `${scheme}***@${url.slice(at + 1)}`;
+}
+
+/** A store as logs and records may describe it. */
+export function withoutSecrets(spec: StorageSpec): StorageSpec {
+  const { target } = spec;
+  if (target.engine !== "redis") return spec;
+  return { ...spec, target: { ...target, urls: target.urls.map(withoutPassword) } };
+}

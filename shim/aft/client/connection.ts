@@ -4,6 +4,7 @@
  * Nothing is repeated behind the caller's back after a reconnect; what was sent and not answered
  * rejects, and the session decides what that means.
  */
+import type { SecureContextOptions } from "node:tls";
 import { Redis } from "ioredis";
 import { coalesceWrites } from "#kit/node/coalesce-writes.ts";
 import { StateError } from "#shim/state/port.ts";
@@ -11,7 +12,11 @@ import { StateError } from "#shim/state/port.ts";
 export interface AftEndpoint {
   /** `127.0.0.1:PORT` or `unix:PATH`. */
   readonly endpoint: string;
+  /** Default: `default`. */
+  readonly username?: string;
   readonly password?: string;
+  /** Absent: unencrypted. Of no effect on a Unix socket. */
+  readonly tls?: SecureContextOptions;
   /** A replica silent for so long while an answer is due is given up. */
   readonly timeoutMs?: number;
 }
@@ -45,9 +50,12 @@ export class AftConnection {
 
   /** Connects with the first command, or when `ready` is called. */
   static create(options: AftEndpoint): AftConnection {
-    const { endpoint, password, timeoutMs = defaultTimeoutMs } = options;
+    const { endpoint, username, password, tls, timeoutMs = defaultTimeoutMs } = options;
+    const at = addressOf(endpoint);
     const redis = new Redis({
-      ...addressOf(endpoint),
+      ...at,
+      ...(tls !== undefined && !("path" in at) && { tls }),
+      ...(username !== undefined && { username }),
       ...(password !== undefined && { password }),
       lazyConnect: true,
       noDelay: true,

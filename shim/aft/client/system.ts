@@ -1,11 +1,12 @@
 /** @module AFT as a state system: what a function imports. */
 import { ConfigError } from "#kit/errors.ts";
 import { createSystemClock } from "#kit/node/system-clock.ts";
+import { readSecret, readTlsFiles } from "#kit/node/secret-files.ts";
 import { createPrng } from "#kit/prng.ts";
 import { createUuid } from "#kit/uuid.ts";
 import type { CommitOutcome, StateContext, StateSession, StateSystem } from "#shim/state/port.ts";
 import type { StateSystemModule } from "#shim/state/registry.ts";
-import { toStateError } from "./connection.ts";
+import { type AftEndpoint, toStateError } from "./connection.ts";
 import { createClusterSystem, taggedId } from "./cluster.ts";
 import { AftPool } from "./pool.ts";
 import { ReplicaRouter } from "./router.ts";
@@ -20,8 +21,8 @@ const defaultRefreshMs = 1_000;
 const promises = ["read-atomic", "read-your-writes", "repeatable-read"] as const;
 
 /**
- * Options: `{ endpoint: "127.0.0.1:PORT" | "unix:PATH", password?, timeoutMs?, maxConnections?,
- * exactlyOnce? }`; or, for a cluster, `{ endpoints: [some of them], spreading?: "round-robin" |
+ * Options: `{ endpoint: "127.0.0.1:PORT" | "unix:PATH", username?, password?, passwordFile?, tls?:
+ * { caFile?, certFile?, keyFile? }, timeoutMs?, maxConnections?, exactlyOnce? }`; or, for a cluster, `{ endpoints: [some of them], spreading?: "round-robin" |
  * "least-loaded", refreshMs?, … }`, where every request happens once.
  */
 export const stateSystem: StateSystemModule = {
@@ -32,23 +33,34 @@ export const stateSystem: StateSystemModule = {
   promisesWith: ({ endpoints }) =>
     Array.isArray(endpoints) ? promises : [...promises, "session-order"],
   open: async (options) => {
-    const { endpoint, endpoints, password, timeoutMs, maxConnections } = options;
+    const { endpoint, endpoints, maxConnections } = options;
     if (Array.isArray(endpoints)) return openCluster(options, endpoints.map(String));
     if (typeof endpoint !== "string") {
       const hint = "127.0.0.1:PORT or unix:PATH";
       throw new ConfigError([{ where: "aft", what: "needs an endpoint", hint }]);
     }
     const pool = await AftPool.open({
-      endpoint: {
-        endpoint,
-        ...(typeof password === "string" && { password }),
-        ...(typeof timeoutMs === "number" && { timeoutMs }),
-      },
+      endpoint: { endpoint, ...connectionOf(options) },
       maxConnections: typeof maxConnections === "number" ? maxConnections : defaultMaxConnections,
     });
     return createAftSystem(pool, options["exactlyOnce"] === true);
   },
 };
+
+/** Where options are recorded (a run's manifest), a password comes from a file. @throws ConfigError */
+function connectionOf(options: Readonly<Record<string, unknown>>): Omit<AftEndpoint, "endpoint"> {
+  const { username, passwordFile, tls, timeoutMs } = options;
+  const password =
+    typeof passwordFile === "string"
+      ? readSecret(passwordFile, "aft.passwordFile")
+      : options["password"];
+  return {
+    ...(typeof username === "string" && { username }),
+    ...(typeof password === "string" && { password }),
+    ...(typeof tls === "object" && tls !== null && { tls: readTlsFiles(tls, "aft.tls") }),
+    ...(typeof timeoutMs === "number" && { timeoutMs }),
+  };
+}
 
 /** Ids must differ between all clients of a replica, so this seed is not a run's. */
 function seedFromEntropy(): number {
@@ -59,14 +71,11 @@ async function openCluster(
   options: Readonly<Record<string, unknown>>,
   seeds: readonly string[],
 ): Promise<StateSystem> {
-  const { password, timeoutMs, maxConnections, spreading, refreshMs } = options;
+  const { maxConnections, spreading, refreshMs } = options;
   const clock = createSystemClock();
   const router = await ReplicaRouter.open({
     seeds,
-    connection: {
-      ...(typeof password === "string" && { password }),
-      ...(typeof timeoutMs === "number" && { timeoutMs }),
-    },
+    connection: connectionOf(options),
     maxConnections: typeof maxConnections === "number" ? maxConnections : defaultMaxConnections,
     spreading: spreading === "least-loaded" ? spreading : "round-robin",
     refreshMs: typeof refreshMs === "number" ? refreshMs : defaultRefreshMs,

@@ -1,21 +1,23 @@
 /** @module The admin port: health, readiness and Prometheus metrics over HTTP, on loopback. */
 import { createServer } from "node:http";
 import { Gauge, Registry } from "prom-client";
-import type { Replica } from "../replica/port.ts";
 
 export interface AdminServer {
   readonly address: string;
   readonly close: () => Promise<void>;
 }
 
-/** `/healthz`: the process answers. `/readyz`: it serves. `/metrics`: counters of the replica. */
+/** `/healthz`: the process answers. `/readyz`: it does its work. `/metrics`: its figures. */
 export async function startAdmin(options: {
-  readonly replica: Replica;
   readonly port: number;
+  /** Default: loopback. Nothing it shows is secret, and nothing can be changed through it. */
+  readonly host?: string;
+  /** Always with the same names. */
+  readonly figures: () => Readonly<Record<string, number>>;
   readonly isReady: () => boolean;
 }): Promise<AdminServer> {
-  const { replica, port, isReady } = options;
-  const registry = createRegistry(replica);
+  const { port, host = "127.0.0.1", figures, isReady } = options;
+  const registry = createRegistry(figures);
   const server = createServer((request, response) => {
     const respond = (code: number, body: string, type = "text/plain"): void => {
       response.writeHead(code, { "content-type": type }).end(body);
@@ -43,12 +45,12 @@ export async function startAdmin(options: {
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, "127.0.0.1", resolve);
+    server.listen(port, host, resolve);
   });
   const bound = server.address();
   const boundPort = typeof bound === "object" && bound !== null ? bound.port : port;
   return {
-    address: `127.0.0.1:${boundPort}`,
+    address: `${host}:${boundPort}`,
     close: () =>
       new Promise((resolve) => {
         server.closeAllConnections();
@@ -59,20 +61,15 @@ export async function startAdmin(options: {
   };
 }
 
-/** One gauge per figure of `ReplicaStats`; collected when scraped, free otherwise. */
-function createRegistry(replica: Replica): Registry {
+/** One gauge per figure; collected when scraped, free otherwise. */
+function createRegistry(figures: () => Readonly<Record<string, number>>): Registry {
   const registry = new Registry();
-  const figures = (): Record<string, number> => {
-    const { storage, ...stats } = replica.stats();
-    const renamed = Object.entries(storage).map(([name, value]) => [`storage_${name}`, value]);
-    return { ...stats, ...(Object.fromEntries(renamed) as Record<string, number>) };
-  };
   for (const figure of Object.keys(figures())) {
     const name = `aft_${figure.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
     registry.registerMetric(
       new Gauge({
         name,
-        help: `${figure} of this replica`,
+        help: `${figure} of this process`,
         registers: [],
         collect() {
           this.set(figures()[figure] ?? 0);

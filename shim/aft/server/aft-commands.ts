@@ -13,7 +13,7 @@
  *                                             the timestamp alone where this tx committed
  *   AFT.ABORT tx                            → OK
  *   AFT.STATUS tx                           → as AFT.COMMIT; state may also be open
- *   AFT.STATS                               → JSON
+ *   AFT.STATS                               → JSON; for administrators (+@admin)
  *
  * Keys are bytes: they are read as Latin-1, so that any byte sequence is a key of its own.
  */
@@ -25,6 +25,7 @@ import type {
   Replica,
   StatusAnswer,
 } from "../replica/port.ts";
+import { grants } from "./access/users.ts";
 import { type Command, refusalReply } from "./command.ts";
 import { isDeleted } from "./plain-values.ts";
 import { array, bulk, errorReply, integer, nothing, ok, type Reply } from "./reply.ts";
@@ -126,7 +127,11 @@ export const aftCommands: Readonly<Record<string, Command>> = {
     arity: 2,
     run: ({ replica }, args) => replica.status({ transactionId: text(args[1]) }).then(outcomeReply),
   },
-  "AFT.STATS": { arity: 1, run: ({ replica }) => bulk(JSON.stringify(replica.stats())) },
+  "AFT.STATS": {
+    arity: 1,
+    needs: grants.admin,
+    run: ({ replica }) => bulk(JSON.stringify(replica.stats())),
+  },
 };
 
 /** Bytes as a string, one character a byte. */

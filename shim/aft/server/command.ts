@@ -1,6 +1,7 @@
 /** @module What a command is, and what it may see and change of its connection. */
 import type { PeerEndpoint } from "../cluster/port.ts";
 import type { MaybePromise, Refusal, Replica } from "../replica/port.ts";
+import type { Access } from "./access/access.ts";
 import { errorReply, type Reply } from "./reply.ts";
 
 /** What commands may see and change of their connection. */
@@ -9,9 +10,17 @@ export interface ClientState {
   readonly replica: Replica;
   /** Absent, or answers `undefined`, where there is only one replica. */
   readonly cluster: (() => PeerEndpoint | undefined) | undefined;
-  /** Absent when no password is set. */
-  readonly checkPassword: ((given: Buffer) => boolean) | undefined;
-  authenticated: boolean;
+  readonly access: Access;
+  /** Its address, as logs and limits know it. */
+  readonly remote: string;
+  /** What it may do now, in bits (`access/users.ts`); none: it must log in first. */
+  grants: number;
+  /** What it may do whoever logs in on it. */
+  readonly ownGrants: number;
+  /** Who logged in, and with which of the passwords. */
+  login: { readonly username: string; readonly password: string } | undefined;
+  /** Told after each login. */
+  readonly onLogin: () => void;
   respVersion: number;
   name: string;
   /** Commands queued since MULTI; `undefined` outside. */
@@ -30,6 +39,8 @@ export interface Command {
   readonly immediate?: boolean;
   /** Allowed before AUTH. */
   readonly open?: boolean;
+  /** The bit of `grants` it needs; default: `client`. */
+  readonly needs?: number;
 }
 
 /** A refusal of the replica as an error whose first word tells scripts what it is. */

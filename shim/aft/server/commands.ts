@@ -4,6 +4,7 @@
  */
 import type { MaybePromise } from "../replica/port.ts";
 import { aftCommands } from "./aft-commands.ts";
+import { grants } from "./access/users.ts";
 import type { ClientState, Command } from "./command.ts";
 import { connectionCommands } from "./connection-commands.ts";
 import { peerCommands } from "./peer-commands.ts";
@@ -41,12 +42,19 @@ function refuse(
   count: number,
 ): Reply | undefined {
   if (command === undefined) return errorReply("ERR", `unknown command '${name.slice(0, 64)}'`);
-  if (!client.authenticated && command.open !== true)
-    return errorReply("NOAUTH", "Authentication required.");
+  const { open = false, needs = grants.client } = command;
+  if (!open && (client.grants & needs) === 0) return refuseAccess(client, name);
   const { arity } = command;
   if (arity >= 0 ? count !== arity : count < -arity)
     return errorReply("ERR", `wrong number of arguments for '${name.toLowerCase()}' command`);
   return undefined;
+}
+
+function refuseAccess(client: ClientState, name: string): Reply {
+  client.access.noteRefused({ remote: client.remote, command: name });
+  if (client.grants === grants.none) return errorReply("NOAUTH", "Authentication required.");
+  const user = client.login?.username ?? "(not logged in)";
+  return errorReply("NOPERM", `User ${user} has no permissions to run the '${name}' command`);
 }
 
 function queue(client: ClientState, args: readonly Buffer[]): Reply {

@@ -1,18 +1,22 @@
 /** @module Commands about the connection and the server, as clients and tools expect them. */
 import { copyOf, text } from "./aft-commands.ts";
+import { grants } from "./access/users.ts";
 import type { ClientState, Command } from "./command.ts";
 import { array, bulk, errorReply, integer, ok, type Reply, status } from "./reply.ts";
 
 /** The Redis version whose protocol is spoken; some clients look at it. */
 const protocolVersion = "7.0.15";
 
+const needs = grants.session;
+
 export const connectionCommands: Readonly<Record<string, Command>> = {
   PING: {
     arity: -1,
+    needs,
     run: (_client, args) => (args[1] === undefined ? status("PONG") : bulk(copyOf(args[1]))),
   },
-  ECHO: { arity: 2, run: (_client, args) => bulk(copyOf(args[1] ?? Buffer.alloc(0))) },
-  AUTH: { arity: -2, open: true, run: auth },
+  ECHO: { arity: 2, needs, run: (_client, args) => bulk(copyOf(args[1] ?? Buffer.alloc(0))) },
+  AUTH: { arity: -2, open: true, immediate: true, run: auth },
   HELLO: { arity: -1, open: true, immediate: true, run: hello },
   QUIT: {
     arity: -1,
@@ -25,27 +29,49 @@ export const connectionCommands: Readonly<Record<string, Command>> = {
   },
   SELECT: {
     arity: 2,
+    needs,
     run: (_client, args) =>
       text(args[1]) === "0" ? ok : errorReply("ERR", "DB index is out of range: there is only 0"),
   },
-  CLIENT: { arity: -2, run: clientCommand },
+  CLIENT: { arity: -2, needs, run: clientCommand },
+  ACL: { arity: -2, needs, run: acl },
   COMMAND: {
     arity: -1,
+    needs,
     run: (_client, args) => (text(args[1]).toUpperCase() === "COUNT" ? integer(0) : array([])),
   },
   CONFIG: { arity: -2, run: config },
-  INFO: { arity: -1, run: info },
+  INFO: { arity: -1, needs, run: info },
   DBSIZE: { arity: 1, run: ({ replica }) => integer(replica.stats().knownKeys) },
 };
 
 function auth(client: ClientState, args: readonly Buffer[]): Reply {
-  if (client.checkPassword === undefined)
+  if (args.length > 3) return errorReply("ERR", "syntax error");
+  if (!client.access.hasUsers)
     return errorReply("ERR", "AUTH called without any password configured");
-  const given = args[args.length - 1] ?? Buffer.alloc(0);
-  if (args.length > 3 || !client.checkPassword(given))
-    return errorReply("WRONGPASS", "invalid username-password pair or user is disabled.");
-  client.authenticated = true;
-  return ok;
+  const username = args.length === 3 ? text(args[1]) : "default";
+  const password = args[args.length - 1] ?? Buffer.alloc(0);
+  const answer = client.access.login({ remote: client.remote, username, password });
+  switch (answer.kind) {
+    case "ok":
+      client.grants = client.ownGrants | answer.user.grants;
+      client.login = { username, password: answer.password };
+      client.onLogin();
+      return ok;
+    case "wrong":
+      return errorReply("WRONGPASS", "invalid username-password pair or user is disabled.");
+    case "limited": {
+      client.closing = true;
+      const seconds = Math.ceil(answer.waitMs / 1_000);
+      return errorReply("AFT_AUTH_LIMITED", `too many failed logins; wait ${seconds} s`);
+    }
+  }
+}
+
+function acl(client: ClientState, args: readonly Buffer[]): Reply {
+  if (text(args[1]).toUpperCase() !== "WHOAMI")
+    return errorReply("ERR", "only ACL WHOAMI is offered: users are in a file");
+  return bulk(client.login?.username ?? "default");
 }
 
 function hello(client: ClientState, args: readonly Buffer[]): Reply {
@@ -54,6 +80,7 @@ function hello(client: ClientState, args: readonly Buffer[]): Reply {
   for (let index = 2; index < args.length; index += 1) {
     const word = text(args[index]).toUpperCase();
     if (word === "AUTH") {
+      if (index + 2 >= args.length) return errorReply("ERR", "syntax error in HELLO");
       const reply = auth(client, args.slice(index, index + 3));
       if (reply.kind === "error") return reply;
       index += 2;
@@ -64,7 +91,7 @@ function hello(client: ClientState, args: readonly Buffer[]): Reply {
       return errorReply("ERR", "syntax error in HELLO");
     }
   }
-  if (!client.authenticated) return errorReply("NOAUTH", "HELLO must be called with AUTH");
+  if (client.grants === grants.none) return errorReply("NOAUTH", "HELLO must be called with AUTH");
   client.respVersion = version;
   return {
     kind: "map",

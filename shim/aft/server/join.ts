@@ -3,7 +3,8 @@ import type { Clock } from "#kit/clock.ts";
 import { defaultClusterSettings, type ClusterSettings } from "../cluster/port.ts";
 import { type MemberEvent, ReplicaMember } from "../cluster/replica-member.ts";
 import type { Replica } from "../replica/port.ts";
-import { createPeerTransport, type PeerCredentials } from "./peer-transport.ts";
+import type { PeerCredentials } from "./access/security.ts";
+import { createPeerTransport } from "./peer-transport.ts";
 
 /** How a replica is one of many; survives JSON. */
 export interface ClusterConfig extends Partial<ClusterSettings> {
@@ -24,14 +25,14 @@ export function openMember(options: {
   /** Where it listens. */
   readonly address: string;
   readonly clock: Clock;
-  readonly connection?: PeerCredentials;
+  readonly credentials: () => PeerCredentials;
   readonly onEvent: (event: MemberEvent) => void;
 }): JoinedCluster {
-  const { config, replica, clock, onEvent, connection } = options;
+  const { config, replica, clock, onEvent, credentials } = options;
   const { advertise, ...settings } = config;
   const transport = createPeerTransport({
     timeoutMs: answerWithinMs(settings),
-    ...(connection !== undefined && { connection }),
+    credentials,
   });
   const address = advertise ?? options.address;
   const member = new ReplicaMember({

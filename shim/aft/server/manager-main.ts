@@ -1,10 +1,12 @@
 /**
- * @module Process entry of a fault manager: configuration in AFT_MANAGER_CONFIG; on stdout one JSON line
+ * @module Process entry of a fault manager: configuration from the environment
+ * (`config.ts`); on stdout one JSON line
  * when it works, then one for each event; exit 0 after SIGTERM or when the parent is gone.
  */
 import { ConfigError, describeError } from "#kit/errors.ts";
 import type { Launcher } from "../cluster/port.ts";
-import { parseManagerConfig, startManager } from "./manager.ts";
+import { readManagerConfig } from "./config.ts";
+import { startManager } from "./manager.ts";
 
 /** How often figures are told. */
 const statsMs = 1_000;
@@ -17,10 +19,11 @@ const say = (event: Readonly<Record<string, unknown>>): void => {
 const parentLauncher: Launcher = { launch: () => Promise.resolve() };
 
 try {
-  const config = parseManagerConfig(process.env["AFT_MANAGER_CONFIG"]);
+  const { config, secrets } = readManagerConfig(process.env);
   const early: Readonly<Record<string, unknown>>[] = [];
   let isReady = false;
   const running = await startManager(config, {
+    secrets,
     ...(config.launcher === "parent" && { launcher: parentLauncher }),
     onEvent: (event) => {
       const told =
@@ -52,7 +55,7 @@ try {
   process.stdin.on("error", stop);
   process.stdin.resume();
   process.stdout.on("error", stop);
-  say({ ready: true });
+  say({ ready: true, adminAddress: running.adminAddress });
   isReady = true;
   for (const event of early) say(event);
 } catch (error) {

@@ -1,11 +1,13 @@
 /**
  * @module What members of a cluster say to each other, and what clients ask about it.
  *
- *   AFT.PEER message    → answer; both JSON (`cluster/codec.ts`). For peers only.
+ *   AFT.PEER message    → answer; both JSON (`cluster/codec.ts`). For peers only
+ *                         (+@peer, or a peer's certificate).
  *   AFT.MEMBERS         → JSON list of the members: id, role, address, state
  */
 import { describeError } from "#kit/errors.ts";
 import { decodeMessage, encodePeer, PeerMessageError } from "../cluster/codec.ts";
+import { grants } from "./access/users.ts";
 import type { Command } from "./command.ts";
 import { bulk, errorReply, type Reply } from "./reply.ts";
 
@@ -14,6 +16,7 @@ const alone: Reply = errorReply("AFT_NO_CLUSTER", "this replica belongs to no cl
 export const peerCommands: Readonly<Record<string, Command>> = {
   "AFT.PEER": {
     arity: 2,
+    needs: grants.peer,
     run: ({ cluster }, args) => {
       const endpoint = cluster?.();
       if (endpoint === undefined) return alone;

@@ -4,12 +4,10 @@
  * A connection that failed is dropped, and the next message opens another: nothing is repeated here,
  * because what peers say is made to be lost.
  */
-import { Redis, type RedisOptions } from "ioredis";
+import { Redis } from "ioredis";
 import { decodeAnswer, encodePeer } from "../cluster/codec.ts";
 import type { Transport } from "../cluster/port.ts";
-
-/** Credentials and TLS, as ioredis has them. */
-export type PeerCredentials = Pick<RedisOptions, "username" | "password" | "tls">;
+import type { PeerCredentials } from "./access/security.ts";
 
 export interface PeerTransport extends Transport {
   close(): void;
@@ -17,18 +15,23 @@ export interface PeerTransport extends Transport {
 
 export function createPeerTransport(options: {
   readonly timeoutMs: number;
-  readonly connection?: PeerCredentials;
+  /** Asked for every connection, because certificates are renewed. */
+  readonly credentials: () => PeerCredentials;
 }): PeerTransport {
-  const { timeoutMs, connection } = options;
+  const { timeoutMs, credentials } = options;
   const connections = new Map<string, Redis>();
   const drop = (address: string, redis: Redis): void => {
     redis.disconnect();
     if (connections.get(address) === redis) connections.delete(address);
   };
   const connect = (address: string): Redis => {
+    const { tls, ...login } = credentials();
+    const at = addressOf(address);
     const redis = new Redis({
-      ...connection,
-      ...addressOf(address),
+      ...login,
+      ...at,
+      // Nobody listens between the ends of a Unix socket.
+      ...(tls !== undefined && !("path" in at) && { tls }),
       lazyConnect: true,
       enableReadyCheck: false,
       connectTimeout: timeoutMs,

@@ -1,22 +1,37 @@
 /** @module A whole replica process: storage, replica, server, admin port; and its end. */
-import { pino } from "pino";
 import { ConfigError } from "#kit/errors.ts";
 import { createSystemClock } from "#kit/node/system-clock.ts";
 import { createPrng } from "#kit/prng.ts";
 import { openStorage } from "#shim/storage/registry.ts";
 import type { StorageSpec } from "#shim/storage/target.ts";
+import type { StorageEngine } from "#shim/storage/port.ts";
 import type { ReplicaSettings } from "../replica/options.ts";
+import type { Replica } from "../replica/port.ts";
 import { createReplica } from "../replica/replica.ts";
+import {
+  isLoopback,
+  openSecurity,
+  readPeerCredentials,
+  refuseUnprotected,
+  type SecretTexts,
+  type Security,
+  type SecurityConfig,
+} from "./access/security.ts";
 import { type AdminServer, startAdmin } from "./admin.ts";
 import { type ClusterConfig, type JoinedCluster, openMember } from "./join.ts";
-import { type ListenAddress, type ServerLimits, startServer } from "./server.ts";
+import { createLog } from "./log.ts";
+import { type AftServer, type ListenAddress, type ServerLimits, startServer } from "./server.ts";
 
 /** Everything that can be configured; survives JSON. */
 export interface ReplicaConfig {
   readonly storage: StorageSpec;
   readonly listen: ListenAddress;
   readonly adminPort?: number;
+  /** Default: loopback. */
+  readonly adminHost?: string;
+  /** One password with every right: for development. Others: `security`. */
   readonly password?: string;
+  readonly security?: SecurityConfig;
   readonly settings?: Partial<ReplicaSettings>;
   /** Absent: the only replica, which then also collects garbage in storage. */
   readonly cluster?: ClusterConfig;
@@ -28,13 +43,25 @@ export interface ServingReplica {
   readonly adminAddress: string | undefined;
   /** Transactions in the index after recovery. */
   readonly recovered: number;
+  /** Reads users and certificates again. @throws ConfigError; then the old ones stay. */
+  reload(): void;
   /** Refuses new work, finishes commits, releases everything. Idempotent. */
   close(): Promise<void>;
 }
 
-/** Rejects with `StorageError`, `ListenError` or `ConfigError`; then nothing is left open. */
-export async function serveReplica(config: ReplicaConfig): Promise<ServingReplica> {
-  const log = pino({ name: "aft", level: "warn" }, pino.destination({ dest: 2, sync: true }));
+type Log = ReturnType<typeof createLog>;
+
+/**
+ * Rejects with `StorageError`, `ListenError` or `ConfigError`; then nothing is left open.
+ * `secrets`: what the configuration itself does not hold.
+ */
+export async function serveReplica(
+  config: ReplicaConfig,
+  secrets: SecretTexts = {},
+): Promise<ServingReplica> {
+  const log = createLog();
+  const given = { ...secrets, ...(config.password !== undefined && { password: config.password }) };
+  const security = openReplicaSecurity(config, given, log);
   // Emulated latencies need the precise clock; everything else must not pay for it.
   const clock = createSystemClock({ precise: config.storage.emulation !== undefined });
   const storage = await openStorage(config.storage, { clock });
@@ -43,49 +70,23 @@ export async function serveReplica(config: ReplicaConfig): Promise<ServingReplic
     for (let stop = stops.pop(); stop !== undefined; stop = stops.pop()) await stop();
   };
   try {
-    const replica = await createReplica({
-      storage,
-      clock: createSystemClock(),
-      prng: createPrng(seedFromEntropy()),
-      ...(config.cluster === undefined
-        ? { settings: config.settings ?? {} }
-        : { settings: { ...config.settings, storageGc: "off" }, deferRecovery: true }),
-      onIncident: ({ kind, message, cause }) => {
-        log.warn({ incident: kind, err: cause }, message);
-      },
-    });
+    const replica = await openReplica(config, storage, log);
     stops.push(() => replica.close());
-    let admin: AdminServer | undefined;
+    let joined: JoinedCluster | undefined;
     let ready = false;
+    let admin: AdminServer | undefined;
     if (config.adminPort !== undefined) {
-      const isReady = (): boolean => ready && replica.peers.admission === undefined;
-      admin = await startAdmin({ replica, port: config.adminPort, isReady });
+      admin = await startAdmin({
+        port: config.adminPort,
+        ...(config.adminHost !== undefined && { host: config.adminHost }),
+        figures: () => ({ ...figuresOf(replica), ...security.access.stats() }),
+        isReady: () => ready && replica.peers.admission === undefined,
+      });
       stops.push(admin.close);
     }
-    let joined: JoinedCluster | undefined;
-    const server = await startServer({
-      replica,
-      cluster: () => joined?.member,
-      listen: config.listen,
-      ...(config.password !== undefined && { password: config.password }),
-      ...(config.limits !== undefined && { limits: config.limits }),
-      onBug: (error) => {
-        log.error({ err: error }, "a command failed in a way it should not");
-      },
-    });
-    if (config.cluster !== undefined) {
-      joined = openMember({
-        config: config.cluster,
-        replica,
-        address: server.address,
-        clock: createSystemClock(),
-        ...(config.password !== undefined && { connection: { password: config.password } }),
-        onEvent: ({ kind, message, cause }) => {
-          if (kind === "rescan_failed" || kind === "rejoining")
-            log.warn({ member: kind, err: cause }, message);
-        },
-      });
-    }
+    const server = await openServer({ config, replica, security, log, joined: () => joined });
+    if (config.cluster !== undefined)
+      joined = joinAs(config.cluster, { config, secrets: given, replica, server, log });
     // Commits first get their outcome and their answers, then the sockets go.
     stops.push(async () => {
       ready = false;
@@ -95,26 +96,120 @@ export async function serveReplica(config: ReplicaConfig): Promise<ServingReplic
     });
     await joined?.member.join();
     ready = true;
-    const recovered = replica.stats().knownTransactions;
-    return { address: server.address, adminAddress: admin?.address, recovered, close };
+    return {
+      address: server.address,
+      adminAddress: admin?.address,
+      recovered: replica.stats().knownTransactions,
+      reload: () => {
+        reload(security, server);
+      },
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-/** Reads a configuration as the process entry gets it. @throws ConfigError */
-export function parseReplicaConfig(text: string | undefined): ReplicaConfig {
-  const where = "AFT_REPLICA_CONFIG";
-  if (text === undefined) throw new ConfigError([{ where, what: "is not set" }]);
-  try {
-    const parsed = JSON.parse(text) as Partial<ReplicaConfig>;
-    if (parsed.storage?.target !== undefined && parsed.listen !== undefined)
-      return parsed as ReplicaConfig;
-  } catch (cause) {
-    throw new ConfigError([{ where, what: "is not JSON" }], { cause });
+/** What is wrong with users, certificates or the address is found before anything is opened. */
+function openReplicaSecurity(config: ReplicaConfig, secrets: SecretTexts, log: Log): Security {
+  const security = openSecurity({
+    config: config.security ?? {},
+    secrets,
+    nowMs: () => Date.now(),
+    onEvent: ({ message, ...fields }) => {
+      log.warn(fields, message);
+    },
+  });
+  if (config.security !== undefined) readPeerCredentials(config.security, secrets);
+  const { listen } = config;
+  const isTls = security.serverTls() !== undefined;
+  if ("path" in listen) {
+    if (isTls) {
+      const what = "a Unix socket speaks no TLS";
+      throw new ConfigError([{ where: "security.tls", what, hint: "listen on host and port" }]);
+    }
+    return security;
   }
-  throw new ConfigError([{ where, what: "needs storage.target and listen" }]);
+  const { hasUsers } = security.access;
+  refuseUnprotected({ host: listen.host, hasUsers, config: config.security ?? {} });
+  if (!isLoopback(listen.host) && !isTls)
+    log.warn({ host: listen.host }, "other machines send their passwords unencrypted: no TLS");
+  return security;
+}
+
+function openReplica(config: ReplicaConfig, storage: StorageEngine, log: Log): Promise<Replica> {
+  return createReplica({
+    storage,
+    clock: createSystemClock(),
+    prng: createPrng(seedFromEntropy()),
+    ...(config.cluster === undefined
+      ? { settings: config.settings ?? {} }
+      : { settings: { ...config.settings, storageGc: "off" }, deferRecovery: true }),
+    onIncident: ({ kind, message, cause }) => {
+      log.warn({ incident: kind, err: cause }, message);
+    },
+  });
+}
+
+function openServer(options: {
+  readonly config: ReplicaConfig;
+  readonly replica: Replica;
+  readonly security: Security;
+  readonly log: Log;
+  readonly joined: () => JoinedCluster | undefined;
+}): Promise<AftServer> {
+  const { config, replica, security, log, joined } = options;
+  const tls = security.serverTls();
+  return startServer({
+    replica,
+    cluster: () => joined()?.member,
+    listen: config.listen,
+    access: security.access,
+    ...(tls !== undefined && { tls }),
+    ...(config.limits !== undefined && { limits: config.limits }),
+    onBug: (error) => {
+      log.error({ err: error }, "a command failed in a way it should not");
+    },
+  });
+}
+
+function joinAs(
+  cluster: ClusterConfig,
+  options: {
+    readonly config: ReplicaConfig;
+    readonly secrets: SecretTexts;
+    readonly replica: Replica;
+    readonly server: AftServer;
+    readonly log: Log;
+  },
+): JoinedCluster {
+  const { config, secrets, replica, server, log } = options;
+  return openMember({
+    config: cluster,
+    replica,
+    address: server.address,
+    clock: createSystemClock(),
+    credentials: () => readPeerCredentials(config.security ?? {}, secrets),
+    onEvent: ({ kind, message, cause }) => {
+      if (kind === "rescan_failed" || kind === "rejoining")
+        log.warn({ member: kind, err: cause }, message);
+    },
+  });
+}
+
+function reload(security: Security, server: AftServer): void {
+  // Both are read before either is used.
+  const tls = security.serverTls();
+  security.reloadUsers();
+  server.renewLogins();
+  if (tls !== undefined) server.renewTls(tls);
+}
+
+function figuresOf(replica: Replica): Record<string, number> {
+  const { storage, ...stats } = replica.stats();
+  const renamed = Object.entries(storage).map(([name, value]) => [`storage_${name}`, value]);
+  return { ...stats, ...(Object.fromEntries(renamed) as Record<string, number>) };
 }
 
 /** Transaction ids must differ between replicas and restarts, so this seed is not a run's. */

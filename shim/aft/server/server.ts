@@ -1,13 +1,15 @@
 /**
- * @module The listening side: sockets, limits on connections, authentication, the admin port.
+ * @module The listening side: TCP, TLS or a Unix socket, opened and closed; who comes in: `door.ts`.
  */
-import { createHash, timingSafeEqual } from "node:crypto";
 import { chmod, rm } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, Server as TlsServer, type TlsOptions } from "node:tls";
 import { ProjectError } from "#kit/errors.ts";
 import type { PeerEndpoint } from "../cluster/port.ts";
 import type { Replica } from "../replica/port.ts";
-import { type ConnectionLimits, serveConnection } from "./connection.ts";
+import type { Access } from "./access/access.ts";
+import type { ConnectionLimits } from "./connection.ts";
+import { Door, remoteOf, strangerWithinMs } from "./door.ts";
 
 export type ListenAddress =
   { readonly host: string; readonly port: number } | { readonly path: string };
@@ -16,7 +18,9 @@ export interface ServerOptions {
   readonly replica: Replica;
   readonly cluster?: () => PeerEndpoint | undefined;
   readonly listen: ListenAddress;
-  readonly password?: string;
+  readonly access: Access;
+  /** Absent: unencrypted. Of no effect on a Unix socket. */
+  readonly tls?: TlsOptions;
   readonly limits?: Partial<ServerLimits>;
   readonly onBug: (error: unknown) => void;
 }
@@ -40,6 +44,10 @@ export interface AftServer {
   /** `127.0.0.1:PORT` or `unix:PATH`. */
   readonly address: string;
   readonly connections: number;
+  /** Cuts connections whose user is gone, off or has another password; others get its new rights. */
+  renewLogins(): void;
+  /** For connections from now on. */
+  renewTls(tls: TlsOptions): void;
   /** Stops listening and cuts what is connected. Idempotent. */
   close(): Promise<void>;
 }
@@ -57,59 +65,45 @@ export class ListenError extends ProjectError {
 
 /** Serves until closed. Rejects with `ListenError`. */
 export async function startServer(options: ServerOptions): Promise<AftServer> {
+  const { access, listen, tls } = options;
   const limits = { ...defaultServerLimits, ...options.limits };
-  const checkPassword = passwordCheck(options.password);
-  const sockets = new Set<Socket>();
-  let nextId = 0;
-  const server = createServer((socket) => {
-    if (sockets.size >= limits.maxConnections) {
-      socket.end("-ERR max number of clients reached\r\n");
-      return;
-    }
-    sockets.add(socket);
-    socket.on("close", () => {
-      sockets.delete(socket);
-    });
-    nextId += 1;
-    serveConnection({
-      socket,
-      limits,
-      onBug: options.onBug,
-      client: {
-        id: nextId,
-        replica: options.replica,
-        cluster: options.cluster,
-        checkPassword,
-        authenticated: checkPassword === undefined,
-        respVersion: 2,
-        name: "",
-        queued: undefined,
-        queueFailed: false,
-        closing: false,
-      },
-    });
+  const door = new Door({ ...options, limits });
+  const isTls = tls !== undefined && !("path" in listen);
+  const server = isTls
+    ? createTlsServer({ ...tls, handshakeTimeout: strangerWithinMs }, (socket) => {
+        door.enterTls(socket);
+      })
+    : createServer();
+  server.on("connection", (socket: Socket) => {
+    // With TLS there is a handshake first.
+    if (door.knock(socket, isTls) && !isTls) door.enter(socket, false);
   });
-  await bind(server, options.listen);
+  server.on("tlsClientError", (error: NodeJS.ErrnoException, socket: Socket) => {
+    // Gone without a word, as load balancers' probes are.
+    if (error.code === "ECONNRESET") return;
+    const message = `no TLS: ${error.code ?? error.message}`;
+    access.noteTlsError({ remote: remoteOf(socket), message });
+  });
+  await bind(server, listen);
   return {
-    address: addressOf(server, options.listen),
+    address: addressOf(server, listen),
     get connections() {
-      return sockets.size;
+      return door.connections;
+    },
+    renewLogins: () => {
+      door.renewLogins();
+    },
+    renewTls: (renewed) => {
+      if (server instanceof TlsServer) server.setSecureContext(renewed);
     },
     close: async () => {
-      for (const socket of sockets) socket.destroy();
+      door.cutAll();
       if (!server.listening) return;
       await new Promise((resolve) => {
         server.close(resolve);
       });
     },
   };
-}
-
-/** Compares in constant time, over hashes, so that not even the length shows. */
-function passwordCheck(password: string | undefined): ((given: Buffer) => boolean) | undefined {
-  if (password === undefined) return undefined;
-  const expected = createHash("sha256").update(password).digest();
-  return (given) => timingSafeEqual(createHash("sha256").update(given).digest(), expected);
 }
 
 async function bind(server: Server, address: ListenAddress): Promise<void> {

@@ -1,0 +1,20 @@
+/**
+ * @module The log of a process: JSON lines on stderr.
+ *
+ * Of an error only kind, message and place are written, not its other fields: an ioredis error carries
+ * the command it was an answer to, and that may be AUTH with its password.
+ */
+import { type Logger, pino } from "pino";
+import { describeError } from "#kit/errors.ts";
+
+export function createLog(): Logger {
+  return pino(
+    { name: "aft", level: "warn", serializers: { err: errorFields } },
+    pino.destination({ dest: 2, sync: true }),
+  );
+}
+
+export function errorFields(error: unknown): Readonly<Record<string, unknown>> {
+  if (!(error instanceof Error)) return { message: String(error) };
+  return { type: error.name, message: describeError(error), stack: error.stack };
+}
