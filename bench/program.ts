@@ -5,6 +5,7 @@
 import { Command, Option } from "commander";
 import { addCheck } from "./commands/check-flags.ts";
 import { addComparing } from "./commands/compare-flags.ts";
+import { addServe } from "./commands/serve-flags.ts";
 import { collect, numberOption } from "./flags.ts";
 import { profileNames } from "#harness/experiment/define.ts";
 import type { LoadFlags } from "./commands/load-flags.ts";
@@ -167,25 +168,6 @@ function addCalibrate(program: Command, setExitCode: (code: number) => void): vo
       const { calibrate } = await import("./commands/calibrate.ts");
       setExitCode(await calibrate({ json: flags.json === true, outDirectory: flags.out }));
     });
-}
-
-function addServe(program: Command, setExitCode: (code: number) => void): void {
-  program
-    .command("serve")
-    .description("an AFT replica for your own use, over the Redis protocol")
-    .requiredOption(
-      "--storage <url>",
-      "redis://HOST:PORT, lmdb:DIR, dynamodb:TABLE, s3://BUCKET or memory:",
-    )
-    .addOption(numberOption("--port <n>", "TCP port on 127.0.0.1; 0 picks one").default(6390))
-    .option("--socket <path>", "a Unix socket instead of TCP")
-    .addOption(numberOption("--admin-port <n>", "HTTP /healthz, /readyz, /metrics"))
-    .action(
-      async (flags: { storage: string; port: number; socket?: string; adminPort?: number }) => {
-        const { serve } = await import("./commands/serve.ts");
-        setExitCode(await serve(flags));
-      },
-    );
 }
 
 function selecting(command: Command): Command {

@@ -92,6 +92,9 @@ describe("the rest of the command line", () => {
       ["run", "overhead", "--seed", "-1"],
       ["micro", "nothing"],
       ["serve", "--storage", "floppy:A"],
+      ["serve", "--storage", "memory:", "--replicas", "2"],
+      ["serve", "--storage", "memory:", "--users", "no-such-file"],
+      ["serve", "--storage", "memory:", "--host", "192.0.2.1"],
       ["report", "/no/such/place"],
       ["frobnicate"],
     ];

@@ -21,8 +21,12 @@ export interface AftClusterOptions {
   readonly password?: string;
   /** Users, certificates, and how replicas and managers log in at each other; in files. */
   readonly security?: SecurityConfig;
-  /** Every process has an HTTP admin port. */
-  readonly withAdmin?: boolean;
+  /** Every process has an HTTP admin port: any free one, or counted from this one on. */
+  readonly withAdmin?: boolean | { readonly firstPort: number };
+  /** A replacement listens where a replica of the start did, if that is free again. */
+  readonly reusePorts?: boolean;
+  /** Told each event as it happens. */
+  readonly onEvent?: (event: ClusterEvent) => void;
   readonly settings?: Partial<ReplicaSettings>;
   readonly cluster?: Partial<Omit<ClusterSettings, "seeds">>;
   readonly manager?: Partial<ManagerSettings>;
@@ -101,6 +105,7 @@ class ProcessCluster implements AftCluster {
   readonly #options: AftClusterOptions;
   readonly #running = new Map<ClusterProcess, Child>();
   readonly #starting = new Set<Promise<unknown>>();
+  readonly #startingAt = new Set<string>();
   #figures: Readonly<Record<string, unknown>> | undefined;
   #started = 0;
   #stopped = false;
@@ -135,7 +140,7 @@ class ProcessCluster implements AftCluster {
   }
 
   async startReplica(): Promise<ClusterProcess> {
-    return this.startReplicaAt(0);
+    return this.startReplicaAt(this.#options.reusePorts === true ? this.#freeSeedPort() : 0);
   }
 
   async startReplicaAt(port: number): Promise<ClusterProcess> {
@@ -145,12 +150,18 @@ class ProcessCluster implements AftCluster {
       listen: { host: "127.0.0.1", port },
       ...(password !== undefined && { password }),
       security,
-      adminPort: this.#adminPort,
+      adminPort: this.#adminPort(this.seeds.findIndex((seed) => portOf(seed) === port)),
       settings,
       cluster: { drainMs, ...cluster, seeds: this.seeds },
     };
-    const child = await this.#start(replicaPath, { AFT_REPLICA_CONFIG: JSON.stringify(config) });
-    return this.#adopt("replica", child, String(child.ready["address"]));
+    const at = `127.0.0.1:${port}`;
+    this.#startingAt.add(at);
+    try {
+      const child = await this.#start(replicaPath, { AFT_REPLICA_CONFIG: JSON.stringify(config) });
+      return this.#adopt("replica", child, String(child.ready["address"]));
+    } finally {
+      this.#startingAt.delete(at);
+    }
   }
 
   async startManager(): Promise<ClusterProcess> {
@@ -164,7 +175,7 @@ class ProcessCluster implements AftCluster {
       storage,
       ...(password !== undefined && { password }),
       security,
-      adminPort: this.#adminPort,
+      adminPort: this.#adminPort(replicas + this.processes("manager").length),
       namespace: settings?.namespace,
       settings: { replicas, ...shared, ...cluster, ...manager, seeds: this.seeds },
       launcher: replace === false ? "none" : "parent",
@@ -179,8 +190,18 @@ class ProcessCluster implements AftCluster {
     return this.#adopt("manager", child, "");
   }
 
-  get #adminPort(): number | undefined {
-    return this.#options.withAdmin === true ? 0 : undefined;
+  /** `index`: counted from the first port; -1: any. */
+  #adminPort(index: number): number | undefined {
+    const { withAdmin = false } = this.#options;
+    if (typeof withAdmin === "boolean") return withAdmin ? 0 : undefined;
+    return index < 0 ? 0 : withAdmin.firstPort + index;
+  }
+
+  /** Of a replica that has ended; 0 (any) where all are running or about to. */
+  #freeSeedPort(): number {
+    const taken = new Set([...this.#running.keys()].map(({ endpoint }) => endpoint));
+    const free = this.seeds.find((seed) => !taken.has(seed) && !this.#startingAt.has(seed));
+    return free === undefined ? 0 : portOf(free);
   }
 
   async waitFor(
@@ -249,7 +270,7 @@ class ProcessCluster implements AftCluster {
       role,
       pid: child.pid,
       endpoint,
-      adminAddress: this.#adminPort === undefined ? undefined : String(child.ready["adminAddress"]),
+      adminAddress: child.ready["adminAddress"] as string | undefined,
       exited: child.exited,
       log: () => child.errorOutput(),
       kill: signal("SIGKILL"),
@@ -273,7 +294,7 @@ class ProcessCluster implements AftCluster {
       if (said["isLeader"] === true) this.#figures = said;
       return;
     }
-    this.events.push({ atMs: Number(said["atMs"]), kind, detail: said });
+    this.#keep({ atMs: Number(said["atMs"]), kind, detail: said });
     if (kind !== "launch" || this.#stopped) return;
     this.startReplica().catch((error: unknown) => {
       this.#note("launch_failed", { message: String(error) });
@@ -281,7 +302,12 @@ class ProcessCluster implements AftCluster {
   }
 
   #note(kind: string, detail: Readonly<Record<string, unknown>>): void {
-    this.events.push({ atMs: Date.now(), kind, detail });
+    this.#keep({ atMs: Date.now(), kind, detail });
+  }
+
+  #keep(event: ClusterEvent): void {
+    this.events.push(event);
+    this.#options.onEvent?.(event);
   }
 }
 

@@ -27,12 +27,14 @@ export function openMember(options: {
   readonly clock: Clock;
   readonly credentials: () => PeerCredentials;
   readonly onEvent: (event: MemberEvent) => void;
+  readonly onRefused: (address: string, error: Error) => void;
 }): JoinedCluster {
-  const { config, replica, clock, onEvent, credentials } = options;
+  const { config, replica, clock, onEvent, onRefused, credentials } = options;
   const { advertise, ...settings } = config;
   const transport = createPeerTransport({
     timeoutMs: answerWithinMs(settings),
     credentials,
+    onRefused,
   });
   const address = advertise ?? options.address;
   const member = new ReplicaMember({

@@ -6,6 +6,7 @@
  */
 import { type Logger, pino } from "pino";
 import { describeError } from "#kit/errors.ts";
+import { Bursts } from "./access/bursts.ts";
 
 export function createLog(): Logger {
   return pino(
@@ -17,4 +18,14 @@ export function createLog(): Logger {
 export function errorFields(error: unknown): Readonly<Record<string, unknown>> {
   if (!(error instanceof Error)) return { message: String(error) };
   return { type: error.name, message: describeError(error), stack: error.stack };
+}
+
+/** Logs, once a burst, that a peer refuses this process or cannot be trusted. */
+export function logRefusals(log: Logger): (address: string, error: Error) => void {
+  const bursts = new Bursts();
+  return (peer, error) => {
+    const told = bursts.note(peer, Date.now());
+    if (told !== undefined)
+      log.warn({ kind: "peer_refused", peer, ...told }, `no talk with a peer: ${error.message}`);
+  };
 }

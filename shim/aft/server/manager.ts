@@ -14,6 +14,7 @@ import {
   type SecretTexts,
   type SecurityConfig,
 } from "./access/security.ts";
+import { createLog, logRefusals } from "./log.ts";
 import { createPeerTransport } from "./peer-transport.ts";
 
 /** Everything that can be configured; survives JSON. */
@@ -59,6 +60,7 @@ export async function startManager(
   const transport = createPeerTransport({
     timeoutMs: answerWithinMs(config.settings),
     credentials,
+    onRefused: logRefusals(createLog()),
   });
   const manager = new FaultManager({
     id: `manager-${crypto.randomUUID().slice(0, 13)}`,

@@ -17,8 +17,10 @@ export function createPeerTransport(options: {
   readonly timeoutMs: number;
   /** Asked for every connection, because certificates are renewed. */
   readonly credentials: () => PeerCredentials;
+  /** Told when a peer is there and will not have us, or we not it: a login or a certificate is wrong. */
+  readonly onRefused?: (address: string, error: Error) => void;
 }): PeerTransport {
-  const { timeoutMs, credentials } = options;
+  const { timeoutMs, credentials, onRefused } = options;
   const connections = new Map<string, Redis>();
   const drop = (address: string, redis: Redis): void => {
     redis.disconnect();
@@ -39,8 +41,10 @@ export function createPeerTransport(options: {
       maxRetriesPerRequest: 0,
       retryStrategy: () => null,
     });
-    // Errors reach whoever asked.
-    redis.on("error", () => {});
+    // Errors reach whoever asked, but as "connection is closed", and nobody knows why.
+    redis.on("error", (error: NodeJS.ErrnoException) => {
+      if (!isAbsence(error)) onRefused?.(address, error);
+    });
     connections.set(address, redis);
     return redis;
   };
@@ -50,6 +54,7 @@ export function createPeerTransport(options: {
       try {
         return decodeAnswer(String(await redis.call("AFT.PEER", encodePeer(message))));
       } catch (error) {
+        if (error instanceof Error && error.name === "ReplyError") onRefused?.(address, error);
         drop(address, redis);
         throw error;
       }
@@ -58,6 +63,11 @@ export function createPeerTransport(options: {
       for (const [address, redis] of connections) drop(address, redis);
     },
   };
+}
+
+/** The peer is not there, as after a crash: others decide what that means. */
+function isAbsence({ code, syscall, message }: NodeJS.ErrnoException): boolean {
+  return code === "ECONNRESET" || syscall !== undefined || /timed? ?out/i.test(message);
 }
 
 function addressOf(address: string): { path: string } | { host: string; port: number } {

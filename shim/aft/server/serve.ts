@@ -19,7 +19,7 @@ import {
 } from "./access/security.ts";
 import { type AdminServer, startAdmin } from "./admin.ts";
 import { type ClusterConfig, type JoinedCluster, openMember } from "./join.ts";
-import { createLog } from "./log.ts";
+import { createLog, logRefusals } from "./log.ts";
 import { type AftServer, type ListenAddress, type ServerLimits, startServer } from "./server.ts";
 
 /** Everything that can be configured; survives JSON. */
@@ -121,8 +121,15 @@ function openReplicaSecurity(config: ReplicaConfig, secrets: SecretTexts, log: L
       log.warn(fields, message);
     },
   });
-  if (config.security !== undefined) readPeerCredentials(config.security, secrets);
+  const login = readPeerCredentials(config.security ?? {}, secrets);
   const { listen } = config;
+  const byCertificate = config.security?.tls?.peerCaFile !== undefined;
+  if (config.cluster !== undefined && security.access.hasUsers && !byCertificate)
+    if (login.password === undefined) {
+      const what = "is needed: with users, replicas could not talk to each other";
+      const hint = "peer.passwordFile of a user with +@peer; or tls.peerCaFile";
+      throw new ConfigError([{ where: "security.peer", what, hint }]);
+    }
   const isTls = security.serverTls() !== undefined;
   if ("path" in listen) {
     if (isTls) {
@@ -191,6 +198,7 @@ function joinAs(
     address: server.address,
     clock: createSystemClock(),
     credentials: () => readPeerCredentials(config.security ?? {}, secrets),
+    onRefused: logRefusals(log),
     onEvent: ({ kind, message, cause }) => {
       if (kind === "rescan_failed" || kind === "rejoining")
         log.warn({ member: kind, err: cause }, message);
