@@ -4,6 +4,7 @@
  *   AFT_REPLICA_CONFIG, AFT_MANAGER_CONFIG   JSON; or the same name with _FILE: a file that holds it
  *   AFT_STORAGE                              a storage URL instead of `storage`; may hold a password
  *   AFT_LISTEN_HOST, AFT_ADVERTISE           instead of `listen.host` (and `adminHost`), `cluster.advertise`
+ *   KUBERNETES_SERVICE_HOST, _PORT           instead of `kubernetes.apiServer`
  *   AFT_USERS, AFT_PEER_PASSWORD             what must not be in a configuration (`security.ts`)
  *
  * Messages name fields and never repeat values: one of them may be a password.
@@ -104,7 +105,15 @@ const managerConfig = z.strictObject({
   ...shared,
   namespace: text.optional(),
   settings: partOf(defaultManagerSettings).extend({ seeds: z.array(text).min(1) }),
-  launcher: z.enum(["parent", "none"]).optional(),
+  launcher: z.enum(["parent", "kubernetes", "none"]).optional(),
+  kubernetes: z
+    .strictObject({
+      statefulSet: text,
+      namespace: text.optional(),
+      apiServer: z.url({ protocol: /^https$/ }).optional(),
+      accountDirectory: text.optional(),
+    })
+    .optional(),
 });
 
 /** @throws ConfigError */
@@ -125,9 +134,25 @@ export function readReplicaConfig(environment: Environment): Configured<ReplicaC
 /** @throws ConfigError */
 export function readManagerConfig(environment: Environment): Configured<ManagerConfig> {
   const where = "AFT_MANAGER_CONFIG";
-  const merged = withPlace(readObject(environment, where), environment);
+  const raw = readObject(environment, where);
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: apiPort = "443" } = environment;
+  const merged = {
+    ...withPlace(raw, environment),
+    ...(raw["kubernetes"] !== undefined &&
+      host !== undefined && {
+        kubernetes: { apiServer: apiServerAt(host, apiPort), ...asObject(raw["kubernetes"]) },
+      }),
+  };
   const config = checked(managerConfig, merged, where) as ManagerConfig;
+  if (config.launcher === "kubernetes" && config.kubernetes === undefined) {
+    const what = "is needed for this launcher";
+    throw new ConfigError([{ where: `${where}: kubernetes`, what, hint: '{ "statefulSet": … }' }]);
+  }
   return { config, secrets: secretsOf(environment) };
+}
+
+function apiServerAt(host: string, apiPort: string): string {
+  return `https://${host.includes(":") ? `[${host}]` : host}:${apiPort}`;
 }
 
 function withPlace(

@@ -6,6 +6,7 @@
 import { ConfigError, describeError } from "#kit/errors.ts";
 import type { Launcher } from "../cluster/port.ts";
 import { readManagerConfig } from "./config.ts";
+import { endWhenAsked } from "./lifetime.ts";
 import { startManager } from "./manager.ts";
 
 /** How often figures are told. */
@@ -37,24 +38,11 @@ try {
   const timer = setInterval(() => {
     say({ kind: "stats", ...running.manager.stats() });
   }, statsMs);
-  const stop = (): void => {
+  const close = (): Promise<void> => {
     clearInterval(timer);
-    running.close().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        process.stderr.write(`${describeError(error)}\n`);
-        process.exit(1);
-      },
-    );
+    return running.close();
   };
-  process.on("SIGTERM", stop);
-  process.on("SIGINT", () => {
-    // Ctrl-C reaches the whole group; the parent stops its children in order.
-  });
-  process.stdin.on("end", stop);
-  process.stdin.on("error", stop);
-  process.stdin.resume();
-  process.stdout.on("error", stop);
+  endWhenAsked(close, { standalone: process.env["AFT_STANDALONE"] === "1" });
   say({ ready: true, adminAddress: running.adminAddress });
   isReady = true;
   for (const event of early) say(event);

@@ -14,6 +14,7 @@ import {
   type SecretTexts,
   type SecurityConfig,
 } from "./access/security.ts";
+import { type KubernetesConfig, type PodDecision, PodReplacer } from "./kubernetes.ts";
 import { createLog, logRefusals } from "./log.ts";
 import { createPeerTransport } from "./peer-transport.ts";
 
@@ -30,9 +31,17 @@ export interface ManagerConfig {
   readonly password?: string;
   /** How it logs in at replicas (`peer`, `tls`); it has no users. */
   readonly security?: SecurityConfig;
-  /** `parent`: asks the process that started it, by an event on stdout. Default: nobody. */
-  readonly launcher?: "parent" | "none";
+  /**
+   * Who replaces a dead replica. `parent`: the process that started this one, asked by an event on
+   * stdout. `kubernetes`: its StatefulSet, once the pod is deleted. Default: nobody.
+   */
+  readonly launcher?: "parent" | "kubernetes" | "none";
+  /** With that launcher. */
+  readonly kubernetes?: KubernetesConfig;
 }
+
+export type RunningEvent =
+  ManagerEvent | { readonly kind: "pod"; readonly id: string; readonly decision: PodDecision };
 
 export interface RunningManager {
   readonly manager: FaultManager;
@@ -46,7 +55,7 @@ export async function startManager(
   options: {
     readonly launcher?: Launcher;
     readonly secrets?: SecretTexts;
-    readonly onEvent: (event: ManagerEvent) => void;
+    readonly onEvent: (event: RunningEvent) => void;
   },
 ): Promise<RunningManager> {
   const { launcher, onEvent } = options;
@@ -62,6 +71,7 @@ export async function startManager(
     credentials,
     onRefused: logRefusals(createLog()),
   });
+  const replacePod = podReplacement(config, onEvent);
   const manager = new FaultManager({
     id: `manager-${crypto.randomUUID().slice(0, 13)}`,
     clock,
@@ -70,7 +80,10 @@ export async function startManager(
     names: createNames(config.namespace ?? defaultReplicaSettings.namespace),
     settings: config.settings,
     ...(launcher !== undefined && { launcher }),
-    onEvent,
+    onEvent: (event) => {
+      onEvent(event);
+      if (event.kind === "dead" && manager.isLeader) replacePod(event);
+    },
   });
   let admin: AdminServer | undefined;
   const close = async (): Promise<void> => {
@@ -90,6 +103,25 @@ export async function startManager(
     await close();
     throw error;
   }
+}
+
+/** The StatefulSet counts its replicas itself, so each death is looked at on its own. */
+function podReplacement(
+  { launcher, kubernetes }: ManagerConfig,
+  onEvent: (event: RunningEvent) => void,
+): (dead: { id: string; silentMs: number }) => void {
+  if (launcher !== "kubernetes" || kubernetes === undefined) return () => {};
+  const replacer = new PodReplacer(kubernetes, { nowMs: () => Date.now() });
+  return ({ id, silentMs }) => {
+    replacer.replace({ id, silentMs }).then(
+      (decision) => {
+        onEvent({ kind: "pod", id, decision });
+      },
+      (cause: unknown) => {
+        onEvent({ kind: "failed", what: `replacing the pod of ${id}`, cause });
+      },
+    );
+  };
 }
 
 async function openAdmin(
