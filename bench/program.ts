@@ -5,6 +5,7 @@
 import { Command, Option } from "commander";
 import { addCheck } from "./commands/check-flags.ts";
 import { addComparing } from "./commands/compare-flags.ts";
+import { addDeploy } from "./commands/deploy-flags.ts";
 import { addServe } from "./commands/serve-flags.ts";
 import { collect, numberOption } from "./flags.ts";
 import { profileNames } from "#harness/experiment/define.ts";
@@ -43,6 +44,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
   addMicro(program, setExitCode);
   addCalibrate(program, setExitCode);
   addServe(program, setExitCode);
+  addDeploy(program);
   return program;
 }
 

@@ -93,6 +93,7 @@ describe("the rest of the command line", () => {
       ["micro", "nothing"],
       ["serve", "--storage", "floppy:A"],
       ["serve", "--storage", "memory:", "--replicas", "2"],
+      ["deploy", "render", "--storage", "redis://u:p@redis:6379"],
       ["serve", "--storage", "memory:", "--users", "no-such-file"],
       ["serve", "--storage", "memory:", "--host", "192.0.2.1"],
       ["report", "/no/such/place"],

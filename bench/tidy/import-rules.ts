@@ -14,6 +14,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "shim/aft/replica": ["shim/aft/protocol", "shim/storage"],
   "shim/aft/cluster": ["shim/aft/protocol", "shim/aft/replica", "shim/storage"],
   "shim/aft/server": ["shim/aft/cluster", "shim/aft/protocol", "shim/aft/replica", "shim/storage"],
+  "shim/aft/deploy": ["shim/aft/server", "shim/storage"],
   "shim/aft/client": ["shim/state"],
   workloads: [],
   "workloads/functions": ["workloads", "shim/state", "harness/faas", "harness/record"],
