@@ -62,7 +62,7 @@ function addRun(program: Command, setExitCode: (code: number) => void): void {
     .option("--use <module>", "a state system from outside (repeatable)", collect, [])
     .option("--quiet", "no progress")
     .addOption(numberOption("--rate <n>", "open loop: requests per second, for --duration"))
-    .addOption(numberOption("--duration <s>", "seconds of --rate (10)"))
+    .addOption(numberOption("--duration <s>", "seconds of --rate (10), or of a closed loop"))
     .addOption(
       new Option("--arrivals <kind>", "gaps of an open loop").choices(["poisson", "constant"]),
     )
@@ -72,7 +72,10 @@ function addRun(program: Command, setExitCode: (code: number) => void): void {
       numberOption("--slots <n>", "open loop: requests under way at once (256 inline, else 16)"),
     )
     .addOption(numberOption("--timeout-ms <n>", "open loop: from the due time (10000)"))
+    .addOption(numberOption("--clients <n>", "closed loop: clients"))
+    .addOption(numberOption("--requests <n>", "closed loop: measured requests of each client"))
     .addOption(numberOption("--think-ms <n>", "closed loop: pause between requests (0)"))
+    .addOption(numberOption("--generators <n>", "processes that share the load (1)"))
     .option("--keep-invalid", keepInvalidText)
     .action(async (names: string[], flags: RunFlags) => {
       const { run } = await import("./commands/run.ts");

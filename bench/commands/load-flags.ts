@@ -21,6 +21,9 @@ export interface LoadFlags {
   readonly slots?: number;
   readonly timeoutMs?: number;
   readonly thinkMs?: number;
+  readonly clients?: number;
+  readonly requests?: number;
+  readonly generators?: number;
 }
 
 /** A slot of the inline platform costs nothing; one of an isolated instance may cost a cold start. */
@@ -38,8 +41,14 @@ const setUpSeconds = 3;
 export function withLoad(cells: readonly CellPlan[], flags: LoadFlags): CellPlan[] {
   const problems: ConfigProblem[] = conflicts(flags);
   if (problems.length > 0) throw new ConfigError(problems);
+  const { generators } = flags;
+  const loaded = withArrivals(cells, flags);
+  return generators === undefined ? loaded : withGenerators(loaded, generators);
+}
+
+function withArrivals(cells: readonly CellPlan[], flags: LoadFlags): CellPlan[] {
   const arrivals = arrivalsOf(flags);
-  if (arrivals === undefined) return cells.map((cell) => withThinkTime(cell, flags.thinkMs));
+  if (arrivals === undefined) return cells.map((cell) => withClosedLoad(cell, flags));
   const { slots, timeoutMs } = flags;
   const timeoutUs = timeoutMs === undefined ? undefined : timeoutMs * 1_000;
   const loadOn = (platform: string): LoadPlan =>
@@ -63,14 +72,72 @@ export function withLoad(cells: readonly CellPlan[], flags: LoadFlags): CellPlan
   });
 }
 
-function withThinkTime(plan: CellPlan, thinkMs: number | undefined): CellPlan {
-  if (thinkMs === undefined || plan.load.model === "open") return plan;
-  const cell = { ...plan.cell, thinkMs };
-  return { ...plan, cell, load: { ...plan.load, thinkTimeUs: thinkMs * 1_000 } };
+/** Closed loops: clients, requests of each or seconds of all, think time. */
+function withClosedLoad(plan: CellPlan, flags: LoadFlags): CellPlan {
+  const { load } = plan;
+  const { thinkMs, clients, requests, duration } = flags;
+  const changed = [thinkMs, clients, requests, duration].some((value) => value !== undefined);
+  if (!changed || load.model === "open") return plan;
+  return {
+    ...plan,
+    cell: {
+      ...plan.cell,
+      ...(clients !== undefined && { clients }),
+      ...(thinkMs !== undefined && { thinkMs }),
+      ...(requests !== undefined && { requests }),
+      ...(duration !== undefined && { seconds: duration }),
+    },
+    load: {
+      ...load,
+      ...(thinkMs !== undefined && { thinkTimeUs: thinkMs * 1_000 }),
+      ...(clients !== undefined && { clients }),
+      ...(requests !== undefined && { requestsPerClient: requests }),
+      ...(duration !== undefined && {
+        seconds: duration,
+        requestsPerClient: requests ?? endlessRequests,
+      }),
+    },
+    ...(duration !== undefined && { estimateSeconds: duration + setUpSeconds }),
+  };
+}
+
+/** More than a client can send in the longest duration anybody waits for; ids of warm-ups begin above. */
+const endlessRequests = 900_000;
+
+/** @throws ConfigError when a cell cannot be shared by so many processes. */
+function withGenerators(cells: readonly CellPlan[], generators: number): CellPlan[] {
+  const problems: ConfigProblem[] = [];
+  const refuse = (what: string, hint: string): void => {
+    if (!problems.some((problem) => problem.what === what))
+      problems.push({ where: "--generators", what, hint });
+  };
+  for (const { load, platform, system, storage, faults } of cells) {
+    if (concurrencyOf(load) < generators)
+      refuse(
+        `${generators} processes cannot share ${concurrencyOf(load)} clients or slots`,
+        "every process needs one at least",
+      );
+    const inProcess = platform.name === "inline";
+    if (inProcess && system !== "aft" && storage.service === "memory")
+      refuse(
+        `the memory store of ${system} lives in one process`,
+        "add --only system:aft or another --only storage:…",
+      );
+    if (inProcess && faults.kind !== "none")
+      refuse("functions in several processes cannot be killed", "add --only faults:none");
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  if (generators === 1) return [...cells];
+  return cells.map((plan) => ({
+    ...plan,
+    cell: { ...plan.cell, generators },
+    load: { ...plan.load, generators },
+  }));
 }
 
 function conflicts(flags: LoadFlags): ConfigProblem[] {
   const { rate, stages, trace, duration, arrivals, slots, timeoutMs, thinkMs } = flags;
+  const { clients, requests, generators } = flags;
   const problems: ConfigProblem[] = [];
   const sources = [rate, stages, trace].filter((source) => source !== undefined).length;
   const open = sources > 0;
@@ -78,12 +145,15 @@ function conflicts(flags: LoadFlags): ConfigProblem[] {
     problems.push({ where, what, hint });
   };
   if (sources > 1) refuse("--rate", "only one of --rate, --stages and --trace", "choose one");
-  if (duration !== undefined && rate === undefined)
-    refuse("--duration", "belongs to --rate", "stages and traces have their own length");
+  if (duration !== undefined && open && rate === undefined)
+    refuse("--duration", "does not go with it", "stages and traces have their own length");
   if (arrivals !== undefined && trace !== undefined)
     refuse("--arrivals", "a trace has its own due times", "leave it out");
   if (thinkMs !== undefined && open)
     refuse("--think-ms", "an open loop does not wait for answers", "leave out one of them");
+  for (const [where, value] of Object.entries({ "--clients": clients, "--requests": requests }))
+    if (value !== undefined && open)
+      refuse(where, "belongs to a closed loop", "an open loop has --slots, and a schedule");
   for (const [flag, value] of Object.entries({ slots, timeoutMs, arrivals })) {
     if (value === undefined || open) continue;
     const where = `--${flag.replace("Ms", "-ms")}`;
@@ -94,6 +164,9 @@ function conflicts(flags: LoadFlags): ConfigProblem[] {
     "--duration": duration,
     "--slots": slots,
     "--timeout-ms": timeoutMs,
+    "--clients": clients,
+    "--requests": requests,
+    "--generators": generators,
   }))
     if (value === 0) refuse(where, "must be more than zero", "a whole number from 1 up");
   return problems;

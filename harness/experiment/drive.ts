@@ -1,10 +1,19 @@
 /**
  * @module Puts one cell under its load: warm-up and measured blocks, closed or open loop.
+ *
+ * Several processes may share a load. Each computes the whole schedule, which the seed fixes, and takes
+ * every n-th due time (or client) of it: so what is offered is the same whatever their number.
  */
 import { delay } from "#kit/clock.ts";
 import { createPrng } from "#kit/prng.ts";
 import { runClosedLoop } from "#harness/loadgen/closed-loop.ts";
-import type { ClosedLoad, LoadPlan, OpenLoad } from "#harness/loadgen/load.ts";
+import {
+  type ClosedLoad,
+  countInShare,
+  type LoadPlan,
+  type LoadShare,
+  type OpenLoad,
+} from "#harness/loadgen/load.ts";
 import { type OpenLoopResult, runOpenLoop } from "#harness/loadgen/open-loop.ts";
 import { recordDropped, type RequestContext, startRequest } from "#harness/loadgen/request.ts";
 import { arrivalsUs, stagesOf } from "#workloads/arrivals/plan.ts";
@@ -22,12 +31,13 @@ export interface BlockResult {
 /** Far above every measured request's, so that warm-up requests have ids and sessions of their own. */
 const warmUpFirst = 1_000_000;
 /** Time between planning an open block and its first due time: enough to be ready for it. */
-const leadUs = 5_000;
+export const leadUs = 5_000;
 
 export class Driver {
   readonly #load: LoadPlan;
   readonly #context: DriveContext;
   readonly #seed: number;
+  readonly #share: LoadShare;
   readonly #due: Float64Array;
   readonly #onLateness: (latenessUs: number) => void;
 
@@ -35,10 +45,12 @@ export class Driver {
     readonly load: LoadPlan;
     readonly context: DriveContext;
     readonly seed: number;
+    readonly share: LoadShare;
     readonly onLateness: (latenessUs: number) => void;
   }) {
-    const { load, context, seed, onLateness } = options;
+    const { load, context, seed, share, onLateness } = options;
     this.#load = load;
+    this.#share = share;
     this.#context = context;
     this.#seed = seed;
     this.#onLateness = onLateness;
@@ -60,7 +72,12 @@ export class Driver {
     const perSecond = firstRate(load);
     const plan = { kind: "constant", perSecond, seconds: load.warmUpSeconds } as const;
     const due = scheduleArrivals(plan, createPrng(this.#seed));
-    const { leftOver } = await this.#open(load, context, due, warmUpFirst, () => {});
+    const { leftOver } = await this.#open(load, context, {
+      offsets: due,
+      firstClient: warmUpFirst,
+      originUs: context.clock.monotonicUs() + leadUs,
+      onLateness: () => {},
+    });
     // A block must not begin among the requests of the warm-up.
     await Promise.race([
       Promise.all(leftOver.map(({ done }) => done)),
@@ -69,7 +86,11 @@ export class Driver {
     for (const pending of leftOver) pending.abandon();
   }
 
-  async block(block: number): Promise<BlockResult> {
+  /** `originUs`: instant of the block's beginning, for processes that must begin together. */
+  async block(
+    block: number,
+    originUs = this.#context.clock.monotonicUs() + leadUs,
+  ): Promise<BlockResult> {
     const load = this.#load;
     const context = { ...this.#context, block };
     if (load.model === "closed") {
@@ -82,7 +103,12 @@ export class Driver {
     const first = lowerBound(this.#due, block * blockUs);
     const end = lowerBound(this.#due, (block + 1) * blockUs);
     const due = this.#due.slice(first, end).map((at) => at - block * blockUs);
-    const open = await this.#open(load, context, due, first, this.#onLateness);
+    const open = await this.#open(load, context, {
+      offsets: due,
+      firstClient: first,
+      originUs,
+      onLateness: this.#onLateness,
+    });
     return { startUs: open.startUs, endUs: open.endUs, open };
   }
 
@@ -92,16 +118,18 @@ export class Driver {
     part: { readonly firstIndex: number; readonly requestsPerClient: number },
   ): Promise<BlockResult> {
     const { clock, signal } = context;
-    const { clients, thinkTimeUs, seconds } = load;
+    const { thinkTimeUs, seconds } = load;
+    const { index: own, of } = this.#share;
     return runClosedLoop({
       clock,
       signal,
-      clients,
+      clients: countInShare(load.clients, this.#share),
       thinkTimeUs,
       ...part,
       ...(seconds !== undefined &&
         context.block >= 0 && { durationUs: (seconds * 1_000_000) / load.blocks }),
-      send: (client, index, dueUs) => startRequest(context, { client, index, dueUs }).done,
+      send: (position, index, dueUs) =>
+        startRequest(context, { client: position * of + own, index, dueUs }).done,
     });
   }
 
@@ -109,22 +137,27 @@ export class Driver {
   #open(
     load: OpenLoad,
     context: RequestContext,
-    offsets: Float64Array,
-    firstClient: number,
-    onLateness: (latenessUs: number) => void,
+    part: {
+      readonly offsets: Float64Array;
+      readonly firstClient: number;
+      readonly originUs: number;
+      readonly onLateness: (latenessUs: number) => void;
+    },
   ): Promise<OpenLoopResult> {
     const { clock, signal } = context;
-    const { slots, slotWaitUs, timeoutUs, drainUs } = load;
-    const originUs = clock.monotonicUs() + leadUs;
+    const { slotWaitUs, timeoutUs, drainUs } = load;
+    const { firstClient, originUs, onLateness } = part;
+    const { index: own, of } = this.#share;
+    const offsets = part.offsets.filter((_at, position) => position % of === own);
     const ticket = (position: number, dueUs: number) => ({
-      client: firstClient + position,
+      client: firstClient + position * of + own,
       index: 0,
       dueUs,
     });
     return runOpenLoop({
       clock,
       signal,
-      slots,
+      slots: countInShare(load.slots, this.#share),
       slotWaitUs,
       timeoutUs,
       drainUs,

@@ -6,8 +6,9 @@
  */
 import { fileURLToPath } from "node:url";
 import type { Clock } from "#kit/clock.ts";
-import { createPrng } from "#kit/prng.ts";
-import type { Platform } from "#harness/faas/port.ts";
+import { createPrng, type Prng } from "#kit/prng.ts";
+import type { InvocationLatency } from "#harness/faas/inline/platform.ts";
+import type { FunctionSpec, Platform } from "#harness/faas/port.ts";
 import { createPlatform } from "#harness/faas/registry.ts";
 import { concurrencyOf } from "#harness/loadgen/load.ts";
 import type { StorageService } from "#harness/services/port.ts";
@@ -27,6 +28,8 @@ export interface Environment {
   readonly storageSpec: StorageSpec;
   readonly platform: Platform;
   readonly systems: ReadonlyMap<string, RunningSystem>;
+  /** What is deployed, for generator processes that run functions themselves. */
+  readonly functions: readonly FunctionSpec[];
   /** Emulations in force, as data for the manifest. */
   readonly emulation: readonly Readonly<Record<string, unknown>>[];
   close(): Promise<void>;
@@ -90,22 +93,22 @@ async function bringUp(request: EnvironmentRequest, scope: Scope): Promise<Envir
   }
 
   const platform = scope.own(await openPlatform(request, first));
-  await platform.deploy(
-    [...systems].map(([name, { spec }]) => ({
-      name: functionNameOf(name),
-      modulePath: handlerPath,
-      exportName: "handler",
-      environment: { AFT_BENCH_SYSTEM: JSON.stringify(spec) },
-      concurrencyLimit: Math.max(...request.plans.map(({ load }) => concurrencyOf(load))),
-      timeoutMs: functionTimeoutMs,
-    })),
-  );
+  const functions = [...systems].map(([name, { spec }]) => ({
+    name: functionNameOf(name),
+    modulePath: handlerPath,
+    exportName: "handler",
+    environment: { AFT_BENCH_SYSTEM: JSON.stringify(spec) },
+    concurrencyLimit: Math.max(...request.plans.map(({ load }) => concurrencyOf(load))),
+    timeoutMs: functionTimeoutMs,
+  }));
+  await platform.deploy(functions);
 
   return {
     storage,
     storageSpec,
     platform,
     systems,
+    functions,
     emulation: describeEmulation(first),
     close: () => scope.close(),
   };
@@ -113,16 +116,23 @@ async function bringUp(request: EnvironmentRequest, scope: Scope): Promise<Envir
 
 function openPlatform(request: EnvironmentRequest, plan: CellPlan): Promise<Platform> {
   const { invocation, name } = plan.platform;
-  if (invocation === "none") return createPlatform(name, { clock: request.clock });
   const prng = createPrng(request.seed).fork("invocation-latency");
-  const profile = invocationProfiles[invocation];
-  return createPlatform(name, {
-    clock: request.clock,
+  return createPlatform(name, { clock: request.clock, ...invocationLatencyOf(invocation, prng) });
+}
+
+/** The emulated latency of invocations as an option of a platform; none for `none`. */
+export function invocationLatencyOf(
+  invocation: CellPlan["platform"]["invocation"],
+  prng: Prng,
+): { readonly invocationLatency?: InvocationLatency } {
+  if (invocation === "none") return {};
+  const { shape, source } = invocationProfiles[invocation];
+  return {
     invocationLatency: {
-      sampleUs: () => sampleUs(profile.shape, prng),
-      description: { name: invocation, ...profile.shape, source: profile.source },
+      sampleUs: () => sampleUs(shape, prng),
+      description: { name: invocation, ...shape, source },
     },
-  });
+  };
 }
 
 /** Everything emulated in this environment, with parameters and sources, for every manifest. */

@@ -34,6 +34,23 @@ export function groupCells(plans: readonly CellPlan[]): EnvironmentGroup[] {
   }));
 }
 
+/** Everything that can run in one environment, over several experiments, in the order of appearance. */
+export function shareEnvironments<Definition>(
+  parts: readonly { readonly definition: Definition; readonly cells: readonly CellPlan[] }[],
+): { readonly definition: Definition; readonly groups: readonly CellGroup[] }[][] {
+  const shared = new Map<
+    string,
+    { readonly definition: Definition; readonly groups: readonly CellGroup[] }[]
+  >();
+  for (const { definition, cells } of parts)
+    for (const { key, groups } of groupCells(cells)) {
+      const users = shared.get(key) ?? [];
+      users.push({ definition, groups });
+      shared.set(key, users);
+    }
+  return [...shared.values()];
+}
+
 function environmentKey({ storage, platform }: CellPlan): string {
   return [storage.service, storage.emulation, platform.name, platform.invocation].join(" ");
 }

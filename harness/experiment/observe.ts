@@ -2,40 +2,33 @@
  * @module What a cell's generator and machine did while it was measured, and the verdict on it.
  */
 import { availableParallelism } from "node:os";
-import type { OpenLoopResult } from "#harness/loadgen/open-loop.ts";
 import { type RunningFitness, watchFitness } from "#harness/metrics/fitness.ts";
-import { watchGenerator } from "#harness/metrics/generator-watch.ts";
 import { LatencyHistogram } from "#harness/metrics/histogram.ts";
-import { judgeValidity, mergeWatches } from "#harness/metrics/validity.ts";
-import type {
-  FitnessWatch,
-  GeneratorWatch,
-  Measurements,
-  OfferedLoad,
-} from "#harness/record/measurements.ts";
+import {
+  type GeneratorObservation,
+  judgeValidity,
+  mergeFitness,
+  mergeWatches,
+} from "#harness/metrics/validity.ts";
+import type { FitnessWatch, Measurements, OfferedLoad } from "#harness/record/measurements.ts";
 import type { Percentile } from "#harness/record/run.ts";
-
-type Counts = Pick<
-  OpenLoopResult,
-  "offered" | "sent" | "dropped" | "timedOut" | "unanswered" | "late" | "maxInFlight"
->;
+import type { GeneratorBlock, OpenCounts } from "./generators.ts";
 
 /** A block under watch. */
 export interface BlockWatch {
-  /** `open`: what became of an open loop's schedule. */
-  stop(block: { readonly seconds: number; readonly open?: Counts }): void;
+  stop(block: { readonly seconds: number; readonly generators: readonly GeneratorBlock[] }): void;
+}
+
+interface WatchedBlock {
+  readonly seconds: number;
+  readonly fitness: FitnessWatch;
+  readonly generators: readonly GeneratorBlock[];
 }
 
 export class RunObserver {
   readonly #directory: string;
-  readonly #blocks: {
-    seconds: number;
-    generator: GeneratorWatch;
-    fitness: FitnessWatch;
-  }[] = [];
-  readonly #lateness = new LatencyHistogram();
+  readonly #blocks: WatchedBlock[] = [];
   #before: FitnessWatch | undefined;
-  #counts: Counts | undefined;
 
   constructor(options: { readonly directory: string }) {
     this.#directory = options.directory;
@@ -53,64 +46,86 @@ export class RunObserver {
 
   watchBlock(): BlockWatch {
     const fitness = watchFitness(this.#directory);
-    const generator = watchGenerator();
     return {
-      stop: ({ seconds, open }) => {
-        this.#blocks.push({ seconds, generator: generator.stop(), fitness: fitness.stop() });
-        if (open !== undefined) this.#counts = sum(this.#counts, open);
+      stop: ({ seconds, generators }) => {
+        this.#blocks.push({ seconds, generators, fitness: fitness.stop() });
       },
     };
-  }
-
-  recordLateness(us: number): void {
-    this.#lateness.record(Math.max(0, Math.round(us)));
   }
 
   /** Everything for the record; nothing when no block was run. */
   conclude(options: {
     readonly smoke: boolean;
     readonly responseP99Us: Percentile;
-    readonly generatorCores: number;
-  }): Pick<Measurements, "invalidReasons" | "notes" | "load" | "generator" | "fitness"> {
-    const merged = mergeWatches(this.#blocks);
+  }): Pick<
+    Measurements,
+    "invalidReasons" | "notes" | "load" | "generator" | "generators" | "fitness"
+  > {
+    const merged = mergeFitness(this.#blocks);
     if (merged === undefined) return { invalidReasons: [] };
     const fitness = {
-      ...merged.fitness,
-      loadAverageBefore: this.#before?.loadAverageBefore ?? merged.fitness.loadAverageBefore,
+      ...merged,
+      loadAverageBefore: this.#before?.loadAverageBefore ?? merged.loadAverageBefore,
       foreignCoresBefore: this.#before?.foreignCores ?? null,
     };
-    const load = this.#counts === undefined ? undefined : this.#offered(this.#counts);
+    const count = Math.max(...this.#blocks.map(({ generators }) => generators.length));
+    const generators = Array.from({ length: count }, (_unused, index) =>
+      observationOf(this.#blocks, ({ generators: all }) => all.slice(index, index + 1)),
+    );
+    const together = observationOf(this.#blocks, ({ generators: all }) => all);
     const judgement = judgeValidity({
       ...options,
       cores: availableParallelism(),
-      generator: merged.generator,
+      generators,
       fitness,
-      ...(load !== undefined && { load }),
     });
     return {
       ...judgement,
-      generator: merged.generator,
+      generator: together.generator,
+      ...(count > 1 && { generators }),
       fitness,
-      ...(load !== undefined && { load }),
-    };
-  }
-
-  #offered(counts: Counts): OfferedLoad {
-    return {
-      ...counts,
-      dispatchLatenessUs: this.#lateness.summary(),
+      ...(together.load !== undefined && { load: together.load }),
     };
   }
 }
 
-function sum(a: Counts | undefined, b: Counts): Counts {
+/** What some of the processes did over all blocks. */
+function observationOf(
+  blocks: readonly WatchedBlock[],
+  pick: (block: WatchedBlock) => readonly GeneratorBlock[],
+): GeneratorObservation {
+  const picked = blocks.flatMap((block) =>
+    pick(block).map((generator) => ({ seconds: block.seconds, generator })),
+  );
+  const generator = mergeWatches(
+    picked.map(({ seconds, generator: { watch } }) => ({ seconds, generator: watch })),
+  );
+  const seconds = picked.reduce((sum, part) => sum + part.seconds, 0);
+  const used = picked.reduce((sum, part) => sum + part.seconds * part.generator.cores, 0);
+  const load = offeredBy(picked.map((part) => part.generator));
   return {
-    offered: (a?.offered ?? 0) + b.offered,
-    sent: (a?.sent ?? 0) + b.sent,
-    dropped: (a?.dropped ?? 0) + b.dropped,
-    timedOut: (a?.timedOut ?? 0) + b.timedOut,
-    unanswered: (a?.unanswered ?? 0) + b.unanswered,
-    late: (a?.late ?? 0) + b.late,
-    maxInFlight: Math.max(a?.maxInFlight ?? 0, b.maxInFlight),
+    generator,
+    cores: Math.round((used / Math.max(seconds, 1e-9)) * 1_000) / 1_000,
+    ...(load !== undefined && { load }),
+  };
+}
+
+function offeredBy(parts: readonly GeneratorBlock[]): OfferedLoad | undefined {
+  const counts = parts.flatMap(({ open }) => open ?? []);
+  if (counts.length === 0) return undefined;
+  const lateness = new LatencyHistogram();
+  for (const part of parts) lateness.merge(part.lateness);
+  return { ...counts.reduce(addCounts), dispatchLatenessUs: lateness.summary() };
+}
+
+function addCounts(a: OpenCounts, b: OpenCounts): OpenCounts {
+  return {
+    offered: a.offered + b.offered,
+    sent: a.sent + b.sent,
+    dropped: a.dropped + b.dropped,
+    timedOut: a.timedOut + b.timedOut,
+    unanswered: a.unanswered + b.unanswered,
+    late: a.late + b.late,
+    maxInFlight: Math.max(a.maxInFlight, b.maxInFlight),
   };
 }

@@ -1,12 +1,11 @@
 /**
  * @module One cell, block by block: fill, warm-up, measured blocks, and the run directory.
  */
-import { type Clock, delay } from "#kit/clock.ts";
+import type { Clock } from "#kit/clock.ts";
 import { createPrng, type Prng } from "#kit/prng.ts";
 import { startFaults } from "#harness/faults/run.ts";
 import { fill } from "#harness/loadgen/fill.ts";
 import { concurrencyOf } from "#harness/loadgen/load.ts";
-import type { Pending } from "#harness/loadgen/request.ts";
 import { watchCpu } from "#harness/metrics/cpu.ts";
 import type { AttemptRecord } from "#harness/record/attempts.ts";
 import type { RecordedTransaction } from "#harness/record/history.ts";
@@ -18,8 +17,9 @@ import { loadStateSystem, openStateSystem } from "#shim/state/registry.ts";
 import type { Workload } from "#workloads/port.ts";
 import { createWorkload } from "#workloads/registry.ts";
 import type { CellPlan } from "./define.ts";
-import { Driver } from "./drive.ts";
 import { type Environment, functionNameOf } from "./environment.ts";
+import { startFleet } from "./fleet/fleet.ts";
+import { type LoadGenerators, OwnGenerator } from "./generators.ts";
 import { RunObserver } from "./observe.ts";
 import type { RunningSystem, StorageCounters } from "./systems.ts";
 
@@ -32,11 +32,8 @@ export interface CellRunOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Called after every request. */
-  readonly onRequest: (last: AttemptRecord) => void;
+  readonly onRequest: (last: Pick<AttemptRecord, "dueUs" | "endUs">) => void;
 }
-
-/** How long requests that were given up are waited for, so that the history is whole. */
-const leftOverWaitUs = 5_000_000;
 
 /** A cell whose environment is up; blocks of several cells may be interleaved. */
 export class CellRun {
@@ -44,10 +41,9 @@ export class CellRun {
   readonly workload: Workload;
   readonly #options: CellRunOptions;
   readonly #system: RunningSystem;
-  readonly #driver: Driver;
   readonly #observer: RunObserver;
-  readonly #leftOver: Pending[] = [];
-  readonly #attempts: AttemptRecord[] = [];
+  #generators: LoadGenerators | undefined;
+  #attempts: readonly AttemptRecord[] = [];
   readonly #transactions: RecordedTransaction[] = [];
   readonly #blocks: Measurements["blocks"][number][] = [];
   readonly #faultPrng: Prng;
@@ -70,13 +66,13 @@ export class CellRun {
     this.#observer = new RunObserver({
       directory: options.directory,
     });
-    this.#driver = this.#createDriver();
   }
 
   /** Creates the directory, fills the store, warms up. */
   async prepare(): Promise<void> {
     const { directory, manifest, plan } = this.#options;
     await beginRun(directory, manifest);
+    this.#generators = await this.#startGenerators();
     const machine = this.#observer.watchPreparation();
     await fill({
       ...this.#attemptContext(),
@@ -87,13 +83,7 @@ export class CellRun {
         this.#transactions.push(transaction);
       },
     });
-    await this.#driver.warmUp({
-      onAttempt: () => {},
-      // Its versions are read later, so its writes belong to the history; its reads do not.
-      onTransaction: (transaction) => {
-        this.#transactions.push({ ...transaction, operations: writesOf(transaction) });
-      },
-    });
+    await this.#generators.warmUp();
     machine.stop();
   }
 
@@ -101,22 +91,26 @@ export class CellRun {
   async runBlock(block: number): Promise<void> {
     const { environment, plan, clock } = this.#options;
     const { platform } = environment;
+    const generators = this.#generators;
+    if (generators === undefined) throw new RangeError("a cell is prepared before its blocks");
     const before = { stats: await platform.stats(), storage: await this.#storageCounters() };
     const watch = this.#observer.watchBlock();
     const cpu = watchCpu(this.#processes());
     const faults = startFaults({ plan: plan.faults, platform, clock, prng: this.#faultPrng });
-    const { startUs, endUs, open } = await this.#driver.block(block);
+    const done = await generators.block(block);
+    const broken = await faults.stop();
+    // Nobody is left who could make the load; the record says why.
+    if (done === undefined) return;
+    const { startUs, endUs, elsewhere } = done;
     const seconds = (endUs - startUs) / 1_000_000;
     this.#addCpu(cpu.stop(), seconds);
-    watch.stop({ seconds, ...(open !== undefined && { open }) });
-    this.#leftOver.push(...(open?.leftOver ?? []));
-    const broken = await faults.stop();
+    watch.stop({ seconds, generators: done.generators });
     this.#blocks.push({ block, startUs, endUs });
     this.#faults.attempts += broken.attempts;
     this.#faults.instancesKilled += broken.instancesKilled;
     const after = await platform.stats();
-    this.#coldStarts += after.coldStarts - before.stats.coldStarts;
-    this.#invocations += after.invocations - before.stats.invocations;
+    this.#coldStarts += after.coldStarts - before.stats.coldStarts + elsewhere.coldStarts;
+    this.#invocations += after.invocations - before.stats.invocations + elsewhere.invocations;
     this.#addStorage(before.storage, await this.#storageCounters());
   }
 
@@ -141,11 +135,17 @@ export class CellRun {
     const { spec } = this.#system;
     const module = await loadStateSystem(spec);
     const promises = module.promisesWith?.(spec.options) ?? module.promises;
-    await this.#awaitLeftOver();
+    await this.#collect();
     await this.#resolveUnknown();
     const cpuCores = Object.fromEntries(
       [...this.#cpuSeconds].map(([name, seconds]) => [name, seconds / this.#measuredSeconds]),
     );
+    const problems = this.#generators?.problems() ?? [];
+    await this.close();
+    const concluded = this.#observer.conclude({
+      smoke: manifest.profile === "smoke",
+      responseP99Us: histogramsOf(this.#attempts).responseTime.percentile(0.99),
+    });
     const complete = !signal.aborted && this.#blocks.length === plan.load.blocks;
     return finishRun(directory, {
       manifest: {
@@ -161,11 +161,8 @@ export class CellRun {
         platform: { coldStarts: this.#coldStarts, invocations: this.#invocations },
         cpuCores,
         promises,
-        ...this.#observer.conclude({
-          smoke: manifest.profile === "smoke",
-          responseP99Us: histogramsOf(this.#attempts).responseTime.percentile(0.99),
-          generatorCores: cpuCores["load"] ?? 0,
-        }),
+        ...concluded,
+        invalidReasons: [...problems, ...concluded.invalidReasons],
         faults: this.#faults,
       },
     });
@@ -202,37 +199,31 @@ export class CellRun {
     }
   }
 
-  #createDriver(): Driver {
-    const { plan, seed, signal, onRequest } = this.#options;
-    return new Driver({
-      load: plan.load,
-      seed,
-      onLateness: (us) => {
-        this.#observer.recordLateness(us);
-      },
-      context: {
-        ...this.#attemptContext(),
-        workload: this.workload,
-        signal,
-        sinks: {
-          onAttempt: (record) => {
-            this.#attempts.push(record);
-            if (record.final) onRequest(record);
-          },
-          onTransaction: (transaction) => {
-            this.#transactions.push(transaction);
-          },
-        },
-      },
-    });
+  /** Ends the processes that make load, where there are further ones. Idempotent. */
+  async close(): Promise<void> {
+    await this.#generators?.close();
   }
 
-  /** Requests that were given up may still end and belong to the history; not for ever. */
-  async #awaitLeftOver(): Promise<void> {
-    const { clock } = this.#options;
-    const ended = Promise.all(this.#leftOver.map(({ done }) => done));
-    if (this.#leftOver.length > 0) await Promise.race([ended, delay(clock, leftOverWaitUs)]);
-    for (const pending of this.#leftOver) pending.abandon();
+  async #collect(): Promise<void> {
+    const record = await this.#generators?.finish();
+    if (record === undefined) return;
+    this.#attempts = record.attempts;
+    for (const transaction of record.transactions) this.#transactions.push(transaction);
+  }
+
+  async #startGenerators(): Promise<LoadGenerators> {
+    const { plan, seed, signal, onRequest, environment, clock, directory } = this.#options;
+    const { load, workload } = plan;
+    if ((load.generators ?? 1) === 1) {
+      const context = { ...this.#attemptContext(), workload: this.workload, signal };
+      return new OwnGenerator({ load, seed, context, onRequest });
+    }
+    const { platform, functions } = environment;
+    const { endpoint } = platform;
+    const functionName = functionNameOf(plan.system);
+    const reached = { ...plan.platform, functions, ...(endpoint !== undefined && { endpoint }) };
+    const config = { load, seed, workload, functionName, platform: reached };
+    return startFleet({ config, directory, clock, signal, onRequest });
   }
 
   #attemptContext() {
@@ -245,7 +236,7 @@ export class CellRun {
   #processes(): Record<string, readonly number[]> {
     const { storage, platform } = this.#options.environment;
     return {
-      load: [process.pid],
+      load: this.#generators?.pids ?? [],
       ...this.#system.pids,
       ...(storage.pids.length > 0 && { [storage.name]: storage.pids }),
       ...(platform.pids.length > 0 && { platform: platform.pids }),
@@ -270,8 +261,4 @@ export class CellRun {
   async #storageCounters(): Promise<StorageCounters | undefined> {
     return this.#system.storageCounters?.();
   }
-}
-
-function writesOf({ operations }: RecordedTransaction): RecordedTransaction["operations"] {
-  return operations.filter(({ kind }) => kind === "write");
 }

@@ -25,7 +25,7 @@ import type {
 import type { CellPlan, ExperimentDefinition, ProfileName } from "./define.ts";
 import { type Environment, openEnvironment } from "./environment.ts";
 import type { SuiteEvent } from "./events.ts";
-import { type CellGroup, groupCells } from "./group.ts";
+import { type CellGroup, shareEnvironments } from "./group.ts";
 import { LiveWindow } from "./live.ts";
 import { CellRun } from "./run-cell.ts";
 
@@ -58,6 +58,13 @@ const progressEveryUs = 250_000;
 
 type SuiteRun = RunSummary & { readonly directory: string };
 
+interface PlannedRun {
+  readonly run: CellRun;
+  readonly directory: string;
+  /** When it is over. */
+  summary?: RunSummary;
+}
+
 class SuiteRunner {
   readonly #request: SuiteRequest;
   readonly #prng: Prng;
@@ -85,11 +92,9 @@ class SuiteRunner {
   async run(): Promise<SuiteResult> {
     const { parts, onEvent, signal, clock, suite, profile } = this.#request;
     onEvent({ kind: "plan", cells: this.#cells, estimateSeconds: this.#plannedSeconds });
-    for (const { definition, cells } of parts) {
-      for (const { groups } of groupCells(cells)) {
-        if (signal.aborted) break;
-        await this.#runEnvironment(definition, groups);
-      }
+    for (const users of shareEnvironments(parts)) {
+      if (signal.aborted) break;
+      await this.#runEnvironment(users);
     }
     return {
       schemaVersion: 1,
@@ -106,25 +111,34 @@ class SuiteRunner {
     };
   }
 
+  /** Servers and functions are started once for all experiments that can use them. */
   async #runEnvironment(
-    definition: ExperimentDefinition,
-    groups: readonly CellGroup[],
+    users: readonly {
+      readonly definition: ExperimentDefinition;
+      readonly groups: readonly CellGroup[];
+    }[],
   ): Promise<void> {
     const { seed, clock, externalSystems, signal } = this.#request;
-    const plans = groups.flatMap((group) => group.plans);
+    const plans = users.flatMap(({ groups }) => groups.flatMap((group) => group.plans));
     let environment: Environment;
     try {
       environment = await openEnvironment({ plans, seed, clock, externalSystems });
     } catch (error) {
       if (!(error instanceof NotAvailableError)) throw error;
-      this.#skip(definition, plans, error);
+      for (const { definition, groups } of users)
+        this.#skip(
+          definition,
+          groups.flatMap((group) => group.plans),
+          error,
+        );
       return;
     }
     try {
-      for (const group of groups) {
-        if (signal.aborted) break;
-        await this.#runGroup(definition, environment, group);
-      }
+      for (const { definition, groups } of users)
+        for (const group of groups) {
+          if (signal.aborted) break;
+          await this.#runGroup(definition, environment, group);
+        }
     } finally {
       await environment.close();
     }
@@ -142,7 +156,7 @@ class SuiteRunner {
     const label = labelOf(definition, plans);
     const live = new LiveWindow();
     let shownUs = -Infinity;
-    const onRequest = ({ dueUs, endUs }: AttemptRecord): void => {
+    const onRequest = ({ dueUs, endUs }: Pick<AttemptRecord, "dueUs" | "endUs">): void => {
       done += 1;
       live.record(endUs, endUs - dueUs);
       const nowUs = clock.monotonicUs();
@@ -150,11 +164,10 @@ class SuiteRunner {
       shownUs = nowUs;
       this.#progress({ label, done, total, estimate: sumOf(plans), ...live.figures(nowUs) });
     };
-    const cells = plans.map((plan) => {
+    const cells = plans.map((plan): PlannedRun => {
       const manifest = this.#manifest(definition, environment, plan);
       const directory = this.#directoryOf(manifest);
       return {
-        manifest,
         directory,
         run: new CellRun({
           plan,
@@ -168,22 +181,33 @@ class SuiteRunner {
         }),
       };
     });
+    try {
+      await this.#measure(cells);
+    } finally {
+      for (const { run } of cells) await run.close();
+    }
+    // A ratio to or of an invalid run would be one more invalid number.
+    const valid = cells.filter(({ summary }) => summary?.valid === true).map(({ run }) => run);
+    if (valid[0] === cells[0]?.run) this.#compare(definition, valid);
+  }
+
+  /** Prepares all cells, runs their blocks in turn, and sums each of them up. */
+  async #measure(cells: readonly PlannedRun[]): Promise<void> {
+    const { signal } = this.#request;
     for (const { run } of cells) await run.prepare();
-    const blocks = Math.max(...plans.map(({ load }) => load.blocks));
+    const blocks = Math.max(...cells.map(({ run }) => run.plan.load.blocks));
     for (let block = 0; block < blocks && !signal.aborted; block += 1)
       for (const { run } of shuffled(cells, this.#prng))
         if (!signal.aborted) await run.runBlock(block);
-    const valid: CellRun[] = [];
-    for (const { run, directory } of cells) {
+    for (const cell of cells) {
+      const { run, directory } = cell;
       const summary = await run.finish();
-      if (summary.valid) valid.push(run);
+      cell.summary = summary;
       this.#runs.push({ ...summary, directory });
       this.#doneCells += 1;
       this.#doneEstimate += run.plan.estimateSeconds;
       this.#announce(summary);
     }
-    // A ratio to or of an invalid run would be one more invalid number.
-    if (valid[0] === cells[0]?.run) this.#compare(definition, valid);
   }
 
   /** Every other system against the first, which is the baseline. */

@@ -91,6 +91,8 @@ export interface Platform {
   readonly name: string;
   /** Processes that belong to the platform itself, for CPU accounting; none if it runs in ours. */
   readonly pids: readonly number[];
+  /** Where other processes reach it; absent: functions run in the process that invokes them. */
+  readonly endpoint?: string;
   /** Replaces earlier deployments of the same names. Rejects with a `ProjectError`. */
   deploy(functions: readonly FunctionSpec[]): Promise<void>;
   /** Never rejects: a failure is an outcome. */

@@ -25,6 +25,8 @@ export interface ClosedLoad {
   readonly warmUpRequestsPerClient: number;
   /** The load is cut into this many parts, which alternate with those of the cells beside it. */
   readonly blocks: number;
+  /** Processes that share the load; absent: one, the suite's own. */
+  readonly generators?: number;
 }
 
 /** A schedule fixed in advance. */
@@ -42,6 +44,8 @@ export interface OpenLoad {
   /** At the schedule's first rate, before the first block; recorded nowhere. */
   readonly warmUpSeconds: number;
   readonly blocks: number;
+  /** Processes that share the load; absent: one, the suite's own. */
+  readonly generators?: number;
 }
 
 export type LoadPlan = ClosedLoad | OpenLoad;
@@ -65,6 +69,20 @@ export function openLoad(load: Partial<OpenLoad> & Pick<OpenLoad, "arrivals">): 
     blocks: 5,
     ...load,
   };
+}
+
+/** Which part of a load one process makes: the clients or due times whose position mod `of` is `index`. */
+export interface LoadShare {
+  readonly index: number;
+  readonly of: number;
+}
+
+/** All of it. */
+export const wholeLoad: LoadShare = { index: 0, of: 1 };
+
+/** How many of `total` things, dealt out one by one, fall to a share. */
+export function countInShare(total: number, { index, of }: LoadShare): number {
+  return Math.max(0, Math.ceil((total - index) / of));
 }
 
 /** Requests that may be under way at once. */
@@ -95,7 +113,9 @@ export function describeLoad(load: LoadPlan): Readonly<Record<string, unknown>> 
 
 /** In a few words, for plans. */
 export function summarizeLoad(load: LoadPlan): string {
-  if (load.model === "closed") return `${load.clients} × ${load.requestsPerClient}`;
+  const { generators = 1 } = load;
+  const by = generators === 1 ? "" : ` by ${generators} processes`;
+  if (load.model === "closed") return `${load.clients} × ${load.requestsPerClient}${by}`;
   const seconds = (arrivalsUs(load.arrivals) / 1_000_000).toFixed(0);
-  return `open, ${requestsOf(load)} in ${seconds} s`;
+  return `open, ${requestsOf(load)} in ${seconds} s${by}`;
 }

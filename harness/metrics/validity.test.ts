@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from "vitest";
 import type { DistributionSummary } from "#harness/record/run.ts";
-import { judgeValidity, mergeWatches, type Observations } from "./validity.ts";
+import { judgeValidity, mergeFitness, mergeWatches, type Observations } from "./validity.ts";
 
 const lateness = (p99: number): DistributionSummary => ({
   count: 1_000,
@@ -27,10 +27,11 @@ const load = {
   maxInFlight: 4,
   dispatchLatenessUs: lateness(200),
 };
+const own = { generator: { longestStallMs: 30, stalledMs: 90, utilization: 0.7 }, cores: 0.5 };
 const quiet: Observations = {
   smoke: false,
   cores: 2,
-  generator: { longestStallMs: 30, stalledMs: 90, utilization: 0.7 },
+  generators: [own],
   fitness: {
     loadAverageBefore: 1.5,
     stealShare: 0.001,
@@ -41,24 +42,26 @@ const quiet: Observations = {
     frequencyMHz: { min: 2_900, max: 3_000 },
   },
   responseP99Us: 40_000,
-  generatorCores: 0.5,
 };
+const stalledFor = (longestStallMs: number): Partial<Observations> => ({
+  generators: [{ ...own, generator: { ...own.generator, longestStallMs } }],
+});
 const fitness = (change: Partial<Observations["fitness"]>): Partial<Observations> => ({
   fitness: { ...quiet.fitness, ...change },
 });
 const offered = (change: Partial<typeof load>): Partial<Observations> => ({
-  load: { ...load, ...change },
+  generators: [{ ...own, load: { ...load, ...change } }],
 });
 
 describe("judgeValidity", () => {
   it("believes a quiet run, closed or open", () => {
     expect(judgeValidity(quiet)).toEqual({ invalidReasons: [], notes: [] });
-    expect(judgeValidity({ ...quiet, load })).toEqual({ invalidReasons: [], notes: [] });
+    expect(judgeValidity({ ...quiet, ...offered({}) })).toEqual({ invalidReasons: [], notes: [] });
   });
 
   it.each([
-    ["generator-stalled", { generator: { ...quiet.generator, longestStallMs: 400 } }, true],
-    ["generator-stalled", { generator: { ...quiet.generator, longestStallMs: 399 } }, false],
+    ["generator-stalled", stalledFor(400), true],
+    ["generator-stalled", stalledFor(399), false],
     ["generator-late", offered({ dispatchLatenessUs: lateness(10_001) }), true],
     ["generator-late", offered({ dispatchLatenessUs: lateness(10_000) }), false],
     ["pool-exhausted", offered({ dropped: 11 }), true],
@@ -77,6 +80,18 @@ describe("judgeValidity", () => {
     expect(invalidReasons.map((reason) => reason.split(":")[0])).toEqual(invalid ? [code] : []);
   });
 
+  it("judges each of several processes by itself, and says which", () => {
+    const late = { ...own, load: { ...load, dispatchLatenessUs: lateness(20_000) } };
+    const { invalidReasons } = judgeValidity({
+      ...quiet,
+      generators: [{ ...own, load }, late, ...(stalledFor(600).generators ?? [])],
+    });
+    expect(invalidReasons).toEqual([
+      expect.stringMatching(/^generator-stalled: .* \(process 3 of 3\)$/),
+      expect.stringMatching(/^generator-late: .* \(process 2 of 3\)$/),
+    ]);
+  });
+
   it("allows lateness in proportion to the response time it is part of", () => {
     const late = offered({ dispatchLatenessUs: lateness(15_000) });
     expect(judgeValidity({ ...quiet, ...late, responseP99Us: 200_000 }).invalidReasons).toEqual([]);
@@ -85,7 +100,7 @@ describe("judgeValidity", () => {
   it("notes a closed loop that uses its core to the full, and a shared machine", () => {
     const { invalidReasons, notes } = judgeValidity({
       ...quiet,
-      generatorCores: 0.99,
+      generators: [{ ...own, cores: 0.99 }],
       ...fitness({ foreignCores: 0.5 }),
     });
     expect(invalidReasons).toEqual([]);
@@ -96,26 +111,25 @@ describe("judgeValidity", () => {
     const smoke = { ...quiet, smoke: true, ...fitness({ foreignCores: 2 }) };
     expect(judgeValidity(smoke).invalidReasons).toEqual([]);
     expect(judgeValidity(smoke).notes[0]).toMatch(/^machine-busy/);
-    const stalled = { ...smoke, generator: { ...quiet.generator, longestStallMs: 500 } };
+    const stalled = { ...smoke, ...stalledFor(500) };
     expect(judgeValidity(stalled).invalidReasons).toHaveLength(1);
   });
 });
 
 it("merges blocks: the worst stall, weighted shares, the least memory", () => {
-  const part = { seconds: 1, generator: quiet.generator, fitness: quiet.fitness };
-  const merged = mergeWatches([
-    part,
+  const parts = [
+    { seconds: 1, generator: own.generator, fitness: quiet.fitness },
     {
       seconds: 3,
       generator: { longestStallMs: 500, stalledMs: 500, utilization: 1 },
       fitness: { ...quiet.fitness, foreignCores: 1.05, minFreeMemoryMiB: 100, stealShare: null },
     },
-  ]);
-  expect(merged?.generator).toEqual({ longestStallMs: 500, stalledMs: 590, utilization: 0.925 });
-  expect(merged?.fitness).toMatchObject({
+  ];
+  expect(mergeWatches(parts)).toEqual({ longestStallMs: 500, stalledMs: 590, utilization: 0.925 });
+  expect(mergeFitness(parts)).toMatchObject({
     foreignCores: 0.8,
     stealShare: null,
     minFreeMemoryMiB: 100,
   });
-  expect(mergeWatches([])).toBeUndefined();
+  expect(mergeFitness([])).toBeUndefined();
 });

@@ -37,17 +37,23 @@ export const frequencyDropLimit = 0.3;
 /** A generator process that uses so much of its core may be what limits a closed loop. */
 export const busyGeneratorCores = 0.9;
 
+/** One process that made load. */
+export interface GeneratorObservation {
+  readonly generator: GeneratorWatch;
+  /** Of an open loop. */
+  readonly load?: OfferedLoad;
+  /** CPU of the process, in cores. */
+  readonly cores: number;
+}
+
 export interface Observations {
   /** A smoke run measures nothing, so only the generator's own stops count against it. */
   readonly smoke: boolean;
   readonly cores: number;
-  readonly generator: GeneratorWatch;
+  /** Judged one by one: a mean would hide the one that was late. */
+  readonly generators: readonly GeneratorObservation[];
   readonly fitness: FitnessWatch & { readonly foreignCoresBefore: number | null };
-  /** Of an open loop. */
-  readonly load?: OfferedLoad;
   readonly responseP99Us: Percentile;
-  /** CPU of the load process, in cores. */
-  readonly generatorCores: number;
 }
 
 export interface Judgement {
@@ -57,18 +63,24 @@ export interface Judgement {
 }
 
 export function judgeValidity(seen: Observations): Judgement {
-  const { longestStallMs } = seen.generator;
-  const invalidReasons: string[] = [];
-  if (longestStallMs >= longestStallLimitMs)
-    invalidReasons.push(
-      `generator-stalled: the load generator stood still for ${Math.round(longestStallMs)} ms (limit ${longestStallLimitMs} ms)`,
-    );
-  const others = [...loadProblems(seen), ...machineProblems(seen)];
-  if (!seen.smoke) return { invalidReasons: [...invalidReasons, ...others], notes: notesOf(seen) };
-  return { invalidReasons, notes: [...others, ...notesOf(seen)] };
+  const { generators } = seen;
+  const stalls: string[] = [];
+  const others: string[] = [];
+  for (const [index, one] of generators.entries()) {
+    const who = generators.length === 1 ? "" : ` (process ${index + 1} of ${generators.length})`;
+    const { longestStallMs } = one.generator;
+    if (longestStallMs >= longestStallLimitMs)
+      stalls.push(
+        `generator-stalled: the load generator stood still for ${Math.round(longestStallMs)} ms (limit ${longestStallLimitMs} ms)${who}`,
+      );
+    for (const problem of loadProblems(one.load, seen.responseP99Us)) others.push(problem + who);
+  }
+  others.push(...machineProblems(seen));
+  if (!seen.smoke) return { invalidReasons: [...stalls, ...others], notes: notesOf(seen) };
+  return { invalidReasons: stalls, notes: [...others, ...notesOf(seen)] };
 }
 
-function loadProblems({ load, responseP99Us }: Observations): string[] {
+function loadProblems(load: OfferedLoad | undefined, responseP99Us: Percentile): string[] {
   if (load === undefined) return [];
   const problems: string[] = [];
   const { p99 } = load.dispatchLatenessUs;
@@ -109,58 +121,64 @@ function machineProblems({ fitness, cores }: Observations): string[] {
   return problems;
 }
 
-function notesOf({ fitness, cores, generatorCores, load }: Observations): string[] {
+function notesOf({ fitness, cores, generators }: Observations): string[] {
   const notes: string[] = [];
-  if (load === undefined && generatorCores > busyGeneratorCores)
-    notes.push(
-      `generator-bound: the load process used ${generatorCores.toFixed(2)} of a core; throughput may be its own`,
-    );
+  for (const { load, cores: used } of generators)
+    if (load === undefined && used > busyGeneratorCores)
+      notes.push(
+        `generator-bound: the load process used ${used.toFixed(2)} of a core; throughput may be its own`,
+      );
   const foreign = fitness.foreignCores ?? 0;
   if (foreign > cores * foreignShareNoted && foreign <= cores * foreignShareLimit)
     notes.push(`machine-shared: other processes used ${foreign.toFixed(1)} of ${cores} cores`);
   return notes;
 }
 
-/** What several blocks' watches say together; `seconds` weighs shares. */
+/** What several blocks' watches say together; `seconds` weighs shares. All zero for none. */
 export function mergeWatches(
-  parts: readonly {
-    readonly seconds: number;
-    readonly generator: GeneratorWatch;
-    readonly fitness: FitnessWatch;
-  }[],
-): { readonly generator: GeneratorWatch; readonly fitness: FitnessWatch } | undefined {
+  parts: readonly { readonly seconds: number; readonly generator: GeneratorWatch }[],
+): GeneratorWatch {
+  return {
+    longestStallMs: Math.max(0, ...parts.map(({ generator }) => generator.longestStallMs)),
+    stalledMs: Math.round(parts.reduce((sum, { generator }) => sum + generator.stalledMs, 0)),
+    utilization: weighted(parts, ({ generator }) => generator.utilization) ?? 0,
+  };
+}
+
+/** The same of the machine; `undefined` for no blocks. */
+export function mergeFitness(
+  parts: readonly { readonly seconds: number; readonly fitness: FitnessWatch }[],
+): FitnessWatch | undefined {
   const [first] = parts;
   if (first === undefined) return undefined;
-  const seconds = parts.reduce((sum, part) => sum + part.seconds, 0);
-  const mean = (of: (part: (typeof parts)[number]) => number | null): number | null => {
-    const values = parts.map(of);
-    if (values.includes(null) || seconds === 0) return null;
-    const sum = parts.reduce((total, part, at) => total + (values[at] ?? 0) * part.seconds, 0);
-    return Math.round((sum / seconds) * 1_000) / 1_000;
-  };
   const disks = parts.flatMap(({ fitness }) => fitness.freeDiskMiB ?? []);
   const clocks = parts.flatMap(({ fitness }) => fitness.frequencyMHz ?? []);
   return {
-    generator: {
-      longestStallMs: Math.max(...parts.map(({ generator }) => generator.longestStallMs)),
-      stalledMs: Math.round(parts.reduce((sum, { generator }) => sum + generator.stalledMs, 0)),
-      utilization: mean(({ generator }) => generator.utilization) ?? 0,
-    },
-    fitness: {
-      loadAverageBefore: first.fitness.loadAverageBefore,
-      stealShare: mean(({ fitness }) => fitness.stealShare),
-      foreignCores: mean(({ fitness }) => fitness.foreignCores),
-      minFreeMemoryMiB: Math.min(...parts.map(({ fitness }) => fitness.minFreeMemoryMiB)),
-      freeDiskMiB: disks.length === 0 ? null : Math.min(...disks),
-      frequencyMHz:
-        clocks.length === 0
-          ? null
-          : {
-              min: Math.min(...clocks.map(({ min }) => min)),
-              max: Math.max(...clocks.map(({ max }) => max)),
-            },
-    },
+    loadAverageBefore: first.fitness.loadAverageBefore,
+    stealShare: weighted(parts, ({ fitness }) => fitness.stealShare),
+    foreignCores: weighted(parts, ({ fitness }) => fitness.foreignCores),
+    minFreeMemoryMiB: Math.min(...parts.map(({ fitness }) => fitness.minFreeMemoryMiB)),
+    freeDiskMiB: disks.length === 0 ? null : Math.min(...disks),
+    frequencyMHz:
+      clocks.length === 0
+        ? null
+        : {
+            min: Math.min(...clocks.map(({ min }) => min)),
+            max: Math.max(...clocks.map(({ max }) => max)),
+          },
   };
+}
+
+/** Mean over the parts' time; null where one of them does not say. */
+function weighted<Part extends { readonly seconds: number }>(
+  parts: readonly Part[],
+  of: (part: Part) => number | null,
+): number | null {
+  const seconds = parts.reduce((sum, part) => sum + part.seconds, 0);
+  const values = parts.map(of);
+  if (values.includes(null) || seconds === 0) return null;
+  const sum = parts.reduce((total, part, at) => total + (values[at] ?? 0) * part.seconds, 0);
+  return Math.round((sum / seconds) * 1_000) / 1_000;
 }
 
 function ms(us: number): string {

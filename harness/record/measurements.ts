@@ -57,7 +57,15 @@ export interface Measurements {
   readonly notes?: readonly string[];
   /** Absent in closed loops. */
   readonly load?: OfferedLoad;
+  /** Of all processes that made the load: the worst of each. */
   readonly generator?: GeneratorWatch;
+  /** Each of several processes by itself, as it was judged. */
+  readonly generators?: readonly {
+    readonly generator: GeneratorWatch;
+    readonly load?: OfferedLoad;
+    /** CPU of the process, in cores. */
+    readonly cores: number;
+  }[];
   readonly fitness?: FitnessWatch & { readonly foreignCoresBefore: number | null };
   readonly faults: { readonly attempts: number; readonly instancesKilled: number };
 }

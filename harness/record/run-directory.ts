@@ -1,12 +1,10 @@
 /** @module Writes and reads run directories: the only interface between measuring and presenting. */
 import { createReadStream, existsSync } from "node:fs";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { promisify } from "node:util";
-import { createGunzip, gunzip, gzip } from "node:zlib";
+import { createGunzip } from "node:zlib";
 import { ProjectError } from "#kit/errors.ts";
-import { writeHistogramLog } from "#harness/metrics/histogram.ts";
 import type { AttemptRecord } from "./attempts.ts";
 import type { RecordedTransaction } from "./history.ts";
 import type { Measurements } from "./measurements.ts";
@@ -14,20 +12,16 @@ import { toPlume } from "./plume.ts";
 import type { RunManifest, RunSummary } from "./run.ts";
 import { parseManifest, parseSummary } from "./schema.ts";
 import { stableJson } from "./stable-json.ts";
-import { histogramsOf, type RawRun, summarize } from "./summarize.ts";
+import {
+  latencyLog,
+  readLines,
+  RunDirectoryError,
+  writeAtomically,
+  writeLines,
+} from "./run-files.ts";
+import { type RawRun, summarize } from "./summarize.ts";
 
-const compress = promisify(gzip);
-const decompress = promisify(gunzip);
-
-/** A run directory cannot be written or read. */
-export class RunDirectoryError extends ProjectError {
-  readonly code = "run_directory";
-  readonly disposition = "abort";
-
-  constructor(action: string, path: string, options: { cause: unknown }) {
-    super(`cannot ${action} ${path}; is there space, and may it be written?`, options);
-  }
-}
+export { RunDirectoryError } from "./run-files.ts";
 
 /** Makes the directory and says that a run has begun; the rest follows with `finishRun`. */
 export async function beginRun(directory: string, manifest: RunManifest): Promise<void> {
@@ -44,22 +38,14 @@ export async function finishRun(directory: string, run: RawRun): Promise<RunSumm
   const { summary, checks } = summarize(run);
   parseManifest(manifest);
   parseSummary(summary);
-  const { responseTime, serviceTime } = histogramsOf(attempts);
   const { startedAtMs, durationMs = 0 } = manifest;
-  const span = { startMs: startedAtMs, endMs: startedAtMs + durationMs };
-  const log = writeHistogramLog(
-    [
-      { tag: "response-time-us", histogram: responseTime, ...span },
-      { tag: "service-time-us", histogram: serviceTime, ...span },
-    ],
-    startedAtMs,
-  );
+  const log = latencyLog(attempts, { startMs: startedAtMs, endMs: startedAtMs + durationMs });
   const { text, ids } = toPlume(transactions);
   const write = (name: string, content: string | Uint8Array): Promise<void> =>
     writeAtomically(join(directory, name), content);
   await guarded("write", directory, async () => {
-    await write("requests.ndjson.gz", await compress(toLines(attempts)));
-    await write("transactions.ndjson.gz", await compress(toLines(transactions)));
+    await writeLines(directory, "requests.ndjson.gz", attempts);
+    await writeLines(directory, "transactions.ndjson.gz", transactions);
     await write("measurements.json", stableJson(measurements));
     await write("latency.hlog", log);
     await write("history.txt", text);
@@ -110,34 +96,12 @@ export async function* streamAttempts(directory: string): AsyncGenerator<Attempt
 /** Everything raw of a run. */
 export async function readRun(directory: string): Promise<RawRun> {
   const text = (name: string): Promise<string> => readFile(join(directory, name), "utf8");
-  const lines = async (name: string): Promise<unknown[]> => {
-    const content = await decompress(await readFile(join(directory, name)));
-    return fromLines(content.toString());
-  };
   return guarded("read", directory, async () => ({
     manifest: parseManifest(JSON.parse(await text("manifest.json"))),
-    attempts: (await lines("requests.ndjson.gz")) as AttemptRecord[],
-    transactions: (await lines("transactions.ndjson.gz")) as RecordedTransaction[],
+    attempts: (await readLines(directory, "requests.ndjson.gz")) as AttemptRecord[],
+    transactions: (await readLines(directory, "transactions.ndjson.gz")) as RecordedTransaction[],
     measurements: JSON.parse(await text("measurements.json")) as Measurements,
   }));
-}
-
-function toLines(records: readonly unknown[]): string {
-  return records.map((record) => `${JSON.stringify(record)}\n`).join("");
-}
-
-function fromLines(text: string): unknown[] {
-  return text
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as unknown);
-}
-
-/** Readers see the old file or the new one, never half of it. */
-async function writeAtomically(path: string, content: string | Uint8Array): Promise<void> {
-  const temporary = `${path}.tmp-${process.pid}`;
-  await writeFile(temporary, content);
-  await rename(temporary, path);
 }
 
 async function guarded<T>(action: string, path: string, work: () => Promise<T>): Promise<T> {

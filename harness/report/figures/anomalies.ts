@@ -125,8 +125,7 @@ function panel(options: {
         mark: { type: "text", dy: -7, fontSize: 9 },
         encoding: { x, xOffset, y: { ...y, field: "per10k" }, text: { field: "text" } },
       },
-      {
-        data: { values: unseen },
+      ...nonEmpty(unseen, {
         mark: { type: "rule", strokeDash: [2, 2] },
         encoding: {
           x,
@@ -135,9 +134,8 @@ function panel(options: {
           y: { ...y, field: "upperPer10k" },
           y2: { datum: 0 },
         },
-      },
-      {
-        data: { values: paper },
+      }),
+      ...nonEmpty(paper, {
         mark: { type: "point", filled: false, size: 55, strokeWidth: 1.6, color: paperColour },
         encoding: {
           x,
@@ -150,9 +148,17 @@ function panel(options: {
             scale: { domain: ["paper"], range: ["circle"] },
           },
         },
-      },
+      }),
     ],
   };
+}
+
+/** A layer without rows has no extent, which vega warns of. */
+function nonEmpty(
+  values: readonly Readonly<Record<string, string | number>>[],
+  layer: Readonly<Record<string, unknown>>,
+): Record<string, unknown>[] {
+  return values.length === 0 ? [] : [{ data: { values }, ...layer }];
 }
 
 /** The paper's counts, at its own skew and without killed functions. */
