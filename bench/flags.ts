@@ -26,3 +26,12 @@ export function fractionOption(
     throw new InvalidArgumentError(`a number from ${least} to ${most}`);
   });
 }
+
+/** A date or time of ISO 8601, as milliseconds. */
+export function dateOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((text) => {
+    const value = Date.parse(text);
+    if (/^\d{4}-\d{2}-\d{2}/.test(text) && Number.isFinite(value)) return value;
+    throw new InvalidArgumentError("a date such as 2026-11-25");
+  });
+}

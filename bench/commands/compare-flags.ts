@@ -1,6 +1,6 @@
 /** @module Flags of what compares and decides: compare, replay, ab, gate. Actions are loaded when called. */
 import { type Command, Option } from "commander";
-import { fractionOption, numberOption } from "#bench/flags.ts";
+import { dateOption, fractionOption, numberOption } from "#bench/flags.ts";
 import { ConfigError } from "#kit/errors.ts";
 import type { TimeFlags } from "./ab.ts";
 
@@ -51,6 +51,7 @@ export function addComparing(program: Command, setExitCode: (code: number) => vo
       const shown = { json: json === true, quiet: quiet === true };
       setExitCode(await replay({ run, outDirectory, margin, ...shown }));
     });
+  addTrend(program, setExitCode);
   timed(program.command("ab"))
     .description("two systems, configurations or revisions, interleaved in one run; with A/A")
     .argument("[sides...]", "base and candidate: aft, direct, aft:cacheBytes=0")
@@ -82,6 +83,51 @@ export function addComparing(program: Command, setExitCode: (code: number) => vo
           json: json === true,
           ...(junit !== undefined && { junit }),
           ...(markdown !== undefined && { markdown }),
+        }),
+      );
+    });
+}
+
+interface TrendFlags {
+  readonly out: string;
+  readonly figure?: string;
+  readonly significance: number;
+  readonly threshold: number;
+  readonly since?: number;
+  readonly json?: boolean;
+}
+
+function addTrend(program: Command, setExitCode: (code: number) => void): void {
+  program
+    .command("trend")
+    .description("where figures changed over the history of accepted runs (E-divisive)")
+    .argument("[history]", "a history.jsonl; without it the one in --out")
+    .option("--out <dir>", "where history.jsonl is, and the picture goes", "results")
+    .option("--figure <text>", "only figures whose name contains this")
+    .addOption(
+      fractionOption(
+        "--significance <p>",
+        "chance of a false alarm, per figure",
+        [0.005, 0.5],
+      ).default(0.01),
+    )
+    .addOption(
+      fractionOption("--threshold <share>", "a change up to this is noise", [0, 10]).default(0.1),
+    )
+    .addOption(dateOption("--since <date>", "older changes are shown, but do not fail"))
+    .option("--json", "one JSON document on stdout")
+    .action(async (history: string | undefined, flags: TrendFlags) => {
+      const { trend } = await import("./trend.ts");
+      const { out: outDirectory, json, since, figure, significance, threshold } = flags;
+      setExitCode(
+        await trend({
+          ...(history !== undefined && { history }),
+          ...(figure !== undefined && { figure }),
+          outDirectory,
+          significance,
+          threshold,
+          sinceMs: since ?? -Infinity,
+          json: json === true,
         }),
       );
     });

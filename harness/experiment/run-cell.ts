@@ -38,6 +38,7 @@ export interface CellRunOptions {
 /** A cell whose environment is up; blocks of several cells may be interleaved. */
 export class CellRun {
   readonly plan: CellPlan;
+  readonly manifest: RunManifest;
   readonly workload: Workload;
   readonly #options: CellRunOptions;
   readonly #system: RunningSystem;
@@ -58,6 +59,7 @@ export class CellRun {
     const { plan, environment, seed } = options;
     this.#options = options;
     this.plan = plan;
+    this.manifest = options.manifest;
     this.workload = createWorkload({ ...plan.workload, seed });
     this.#faultPrng = createPrng(seed).fork("faults");
     const system = environment.systems.get(plan.system);

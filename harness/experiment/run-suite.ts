@@ -4,29 +4,20 @@
  * What cannot run here is reported as not run, with how to have it; an interrupt ends the block under
  * way and keeps what was measured. Everything started is stopped, whatever happens.
  */
-import { join } from "node:path";
 import type { Clock } from "#kit/clock.ts";
 import { NotAvailableError } from "#kit/errors.ts";
 import { createPrng, type Prng } from "#kit/prng.ts";
 import { ratioOfBlocks } from "#harness/stats/bootstrap.ts";
-import { describeFaultPlan } from "#harness/faults/plan.ts";
-import { describeLoad, requestsOf } from "#harness/loadgen/load.ts";
-import { describeGit, describeMachine, describeVersions } from "#harness/metrics/machine.ts";
+import { requestsOf } from "#harness/loadgen/load.ts";
 import type { AttemptRecord } from "#harness/record/attempts.ts";
-import type {
-  Cell,
-  Comparison,
-  NotRun,
-  RunLabel,
-  RunManifest,
-  RunSummary,
-  SuiteResult,
-} from "#harness/record/run.ts";
+import type { Cell, Comparison, NotRun, RunSummary, SuiteResult } from "#harness/record/run.ts";
+import { appendHistory, historyLineOf, historyPath } from "#harness/record/trend-history.ts";
 import type { CellPlan, ExperimentDefinition, ProfileName } from "./define.ts";
 import { type Environment, openEnvironment } from "./environment.ts";
 import type { SuiteEvent } from "./events.ts";
 import { type CellGroup, shareEnvironments } from "./group.ts";
 import { LiveWindow } from "./live.ts";
+import { describeHere, describeRun, runDirectoryOf } from "./manifest.ts";
 import { CellRun } from "./run-cell.ts";
 
 export interface SuiteRequest {
@@ -71,9 +62,7 @@ class SuiteRunner {
   readonly #runs: SuiteRun[] = [];
   readonly #comparisons: Comparison[] = [];
   readonly #notRun: NotRun[] = [];
-  readonly #git = describeGit();
-  readonly #machine = describeMachine();
-  readonly #versions = describeVersions();
+  readonly #about = describeHere();
   readonly #cells: number;
   readonly #startedAtMs: number;
   readonly #plannedSeconds: number;
@@ -107,7 +96,7 @@ class SuiteRunner {
       comparisons: this.#comparisons,
       claims: [],
       notRun: this.#notRun,
-      machine: this.#machine,
+      machine: this.#about.machine,
     };
   }
 
@@ -165,8 +154,20 @@ class SuiteRunner {
       this.#progress({ label, done, total, estimate: sumOf(plans), ...live.figures(nowUs) });
     };
     const cells = plans.map((plan): PlannedRun => {
-      const manifest = this.#manifest(definition, environment, plan);
-      const directory = this.#directoryOf(manifest);
+      const { profile, mode, command, outDirectory } = this.#request;
+      const manifest = describeRun({
+        experiment: definition.id,
+        about: this.#about,
+        profile,
+        mode,
+        seed,
+        command,
+        plan,
+        environment,
+        startedAtMs: clock.nowMs(),
+        prng: this.#prng,
+      });
+      const directory = runDirectoryOf(outDirectory, manifest);
       return {
         directory,
         run: new CellRun({
@@ -193,7 +194,7 @@ class SuiteRunner {
 
   /** Prepares all cells, runs their blocks in turn, and sums each of them up. */
   async #measure(cells: readonly PlannedRun[]): Promise<void> {
-    const { signal } = this.#request;
+    const { signal, outDirectory } = this.#request;
     for (const { run } of cells) await run.prepare();
     const blocks = Math.max(...cells.map(({ run }) => run.plan.load.blocks));
     for (let block = 0; block < blocks && !signal.aborted; block += 1)
@@ -204,6 +205,8 @@ class SuiteRunner {
       const summary = await run.finish();
       cell.summary = summary;
       this.#runs.push({ ...summary, directory });
+      const line = historyLineOf(run.manifest, summary);
+      if (line !== undefined) await appendHistory(historyPath(outDirectory), [line]);
       this.#doneCells += 1;
       this.#doneEstimate += run.plan.estimateSeconds;
       this.#announce(summary);
@@ -299,49 +302,6 @@ class SuiteRunner {
     const speed = done > 1 ? seconds / done : 1;
     return Math.max(0, (this.#plannedSeconds - done) * speed);
   }
-
-  #manifest(
-    definition: ExperimentDefinition,
-    environment: Environment,
-    plan: CellPlan,
-  ): RunManifest {
-    const { profile, mode, seed, clock, command } = this.#request;
-    const nowMs = clock.nowMs();
-    const time = new Date(nowMs).toISOString().replaceAll(/[-:.Z]/g, "");
-    const suffix = this.#prng
-      .nextInt(36 ** 4)
-      .toString(36)
-      .padStart(4, "0");
-    return {
-      schemaVersion: 1,
-      runId: `${time}-${plan.system}-${plan.storage.service}-${suffix}`,
-      experiment: definition.id,
-      profile,
-      mode,
-      cell: plan.cell,
-      labels: labelsOf(plan),
-      state: "running",
-      startedAtMs: Math.round(nowMs),
-      seeds: { seed },
-      resolved: {
-        workload: plan.workload.parameters,
-        platform: { ...plan.platform },
-        system: { name: plan.system, ...environment.systems.get(plan.system)?.description },
-        storage: { ...environment.storage.description, ...environment.storage.target },
-        load: describeLoad(plan.load),
-        faults: { plan: describeFaultPlan(plan.faults) },
-      },
-      emulation: environment.emulation,
-      versions: this.#versions,
-      git: this.#git,
-      machine: this.#machine,
-      command: this.#request.command.length > 0 ? command : ["run"],
-    };
-  }
-
-  #directoryOf(manifest: RunManifest): string {
-    return join(this.#request.outDirectory, "runs", manifest.experiment, manifest.runId);
-  }
 }
 
 /** A cell in a few words: what differs between cells of an experiment. */
@@ -361,17 +321,6 @@ function labelOf({ id }: ExperimentDefinition, plans: readonly CellPlan[]): stri
   if (first === undefined) return id;
   const system = plans.map((plan) => plan.system).join(" and ");
   return `${id} ${describeCell({ ...first.cell, system })}`;
-}
-
-function labelsOf({ storage, platform, load }: CellPlan): RunLabel[] {
-  const emulator = storage.service === "dynamodb" || storage.service === "s3";
-  const kind: RunLabel =
-    storage.emulation !== "none" ? "emulated" : emulator ? "emulator" : "measured";
-  return [
-    kind,
-    load.model === "closed" ? "closed-loop" : "open-loop",
-    ...(platform.invocation === "none" ? [] : ["invocation-emulated" as const]),
-  ];
 }
 
 function sumOf(plans: readonly CellPlan[]): number {

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { ProjectError } from "#kit/errors.ts";
 import type { RunManifest, RunSummary, SuiteResult } from "./run.ts";
+import { historyLine } from "./trend-history.ts";
 
 /** A file is not what it says it is. */
 export class SchemaError extends ProjectError {
@@ -155,6 +156,7 @@ export function publishedSchemas(): Readonly<Record<string, unknown>> {
     "manifest.schema.json": published(manifest),
     "summary.schema.json": published(summary),
     "suite.schema.json": published(suite),
+    "history-line.schema.json": published(historyLine),
   };
 }
 
