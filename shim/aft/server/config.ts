@@ -83,6 +83,7 @@ const security = z.strictObject({
     .optional(),
   peer: z.strictObject({ username: text.optional(), passwordFile: text.optional() }).optional(),
   allowUnprotected: z.boolean().optional(),
+  reloadMs: z.number().nonnegative().optional(),
 });
 
 const shared = {

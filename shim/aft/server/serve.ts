@@ -9,6 +9,7 @@ import type { ReplicaSettings } from "../replica/options.ts";
 import type { Replica } from "../replica/port.ts";
 import { createReplica } from "../replica/replica.ts";
 import {
+  defaultReloadMs,
   isLoopback,
   openSecurity,
   readPeerCredentials,
@@ -94,6 +95,7 @@ export async function serveReplica(
       await replica.close();
       await server.close();
     });
+    stops.push(watchFiles({ security, server, log, config: config.security ?? {} }));
     await joined?.member.join();
     ready = true;
     return {
@@ -204,6 +206,30 @@ function joinAs(
         log.warn({ member: kind, err: cause }, message);
     },
   });
+}
+
+/** Takes over changed files; the answer stops it. */
+function watchFiles(options: {
+  readonly security: Security;
+  readonly server: AftServer;
+  readonly log: Log;
+  readonly config: SecurityConfig;
+}): () => Promise<void> {
+  const { security, server, log, config } = options;
+  const { reloadMs = defaultReloadMs } = config;
+  if (reloadMs === 0) return () => Promise.resolve();
+  const timer = setInterval(() => {
+    if (!security.hasChanged()) return;
+    try {
+      reload(security, server);
+    } catch (err) {
+      log.warn({ err }, "users or certificates have changed and are wrong: the old ones stay");
+    }
+  }, reloadMs);
+  return () => {
+    clearInterval(timer);
+    return Promise.resolve();
+  };
 }
 
 function reload(security: Security, server: AftServer): void {

@@ -3,6 +3,7 @@
  * Everything secret is in files (or, for containers, in two environment variables that `main.ts`
  * hands over), so that a configuration may be printed.
  */
+import { createHash } from "node:crypto";
 import type { SecureContextOptions, TlsOptions } from "node:tls";
 import type { RedisOptions } from "ioredis";
 import { ConfigError } from "#kit/errors.ts";
@@ -34,7 +35,14 @@ export interface SecurityConfig {
   readonly peer?: PeerLogin;
   /** Serves other machines without users. Only where something else keeps strangers out. */
   readonly allowUnprotected?: boolean;
+  /**
+   * How often files are looked at for changes, because certificates are renewed by others; 0: never,
+   * only when told to. Default: every minute.
+   */
+  readonly reloadMs?: number;
 }
+
+export const defaultReloadMs = 60_000;
 
 /** Secrets that are given as text. */
 export interface SecretTexts {
@@ -53,6 +61,8 @@ export interface Security {
   readonly serverTls: () => TlsOptions | undefined;
   /** Reads users again. @throws ConfigError; then the old ones stay. */
   readonly reloadUsers: () => void;
+  /** Whether a file has changed since it was last asked. Never throws. */
+  readonly hasChanged: () => boolean;
 }
 
 export function openSecurity(options: {
@@ -73,7 +83,13 @@ export function openSecurity(options: {
   const serverTls = (): TlsOptions | undefined => readServerTls(config.tls);
   // What is wrong with the files is said at the start.
   serverTls();
+  let seen = fingerprint(config);
   return {
+    hasChanged: () => {
+      const before = seen;
+      seen = fingerprint(config);
+      return seen !== before;
+    },
     access,
     serverTls,
     reloadUsers: () => {
@@ -95,6 +111,21 @@ export function readPeerCredentials(config: SecurityConfig, secrets: SecretTexts
     ...(password !== undefined && { password }),
     ...(tls !== undefined && { tls: readTlsFiles(tls, "security.tls") }),
   };
+}
+
+/** Of all files together; one that cannot be read counts as empty, as during a replacement. */
+function fingerprint({ usersFile, tls = {} }: SecurityConfig): string {
+  const { certFile, keyFile, peerCaFile } = tls;
+  const hash = createHash("sha256");
+  for (const file of [usersFile, certFile, keyFile, peerCaFile]) {
+    if (file === undefined) continue;
+    try {
+      hash.update(readText(file, "security"));
+    } catch {
+      hash.update("unreadable");
+    }
+  }
+  return hash.digest("hex");
 }
 
 function readUsers(config: SecurityConfig, secrets: SecretTexts): Users | undefined {
