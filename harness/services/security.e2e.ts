@@ -4,11 +4,15 @@
  *         was given.
  */
 import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startAftCluster } from "./aft-cluster.ts";
 import { ServiceStartError, startModule } from "./child.ts";
+import { startStorageService } from "./registry.ts";
 import { type ReplicaService, startReplica } from "./replica.ts";
 import {
   clientOf,
+  directory,
   expectNoSecret,
   memory,
   metricsOf,
@@ -24,7 +28,12 @@ withSecretFiles();
 describe("a replica with users", () => {
   let replica: ReplicaService;
   beforeAll(async () => {
-    replica = await startReplica({ storage: memory, security: { usersFile }, withAdmin: true });
+    replica = await startReplica({
+      storage: memory,
+      security: { usersFile },
+      withAdmin: true,
+      administrator: { username: "ops", password: secrets.admin },
+    });
   });
   afterAll(async () => {
     await replica.stop();
@@ -36,7 +45,7 @@ describe("a replica with users", () => {
     expect(await byPassword.call("ACL", "WHOAMI")).toBe("default");
     const byName = clientOf(replica, { username: "ops", password: secrets.admin });
     expect(await byName.get("a")).toBe("1");
-    expect(String(await byName.call("AFT.STATS"))).toContain("committedTotal");
+    expect((await replica.stats()).committedTotal).toBe(2);
     const byHello = clientOf(replica, { bare: true });
     const hello = await byHello.call("HELLO", "3", "AUTH", "ops", secrets.admin);
     expect(JSON.stringify(hello)).toContain("aft-bench");
@@ -115,6 +124,30 @@ describe("a replica with users", () => {
     expectNoSecret(readFileSync(`/proc/${replica.pids[0]}/cmdline`, "utf8"));
     expectNoSecret(JSON.stringify(replica.description));
   });
+});
+
+it("says once that its peers do not let it in, on both sides, and shows no secret", async () => {
+  const store = await startStorageService("lmdb");
+  const passwordFile = join(directory, "wrong-password");
+  writeFileSync(passwordFile, secrets.wrong);
+  const cluster = await startAftCluster({
+    storage: { target: store.target },
+    replicas: 2,
+    managers: 0,
+    security: { usersFile, peer: { username: "peer", passwordFile } },
+    cluster: { multicastMs: 20 },
+  });
+  try {
+    for (const one of cluster.processes()) {
+      await expect.poll(() => one.log(), { timeout: 5_000 }).toContain("auth_limited");
+      expect(told(one.log(), "peer_refused")).toHaveLength(1);
+      expect(told(one.log(), "auth_failed")).toHaveLength(1);
+      expectNoSecret(one.log());
+    }
+  } finally {
+    await cluster.stop();
+    await store.stop();
+  }
 });
 
 describe("a replica that does not start", () => {

@@ -13,6 +13,9 @@ export interface PeerTransport extends Transport {
   close(): void;
 }
 
+/** What a server says to whom it does not know. */
+const isRefusal = /^(NOAUTH|NOPERM|WRONGPASS|AFT_AUTH_LIMITED)\b/;
+
 export function createPeerTransport(options: {
   readonly timeoutMs: number;
   /** Asked for every connection, because certificates are renewed. */
@@ -54,7 +57,7 @@ export function createPeerTransport(options: {
       try {
         return decodeAnswer(String(await redis.call("AFT.PEER", encodePeer(message))));
       } catch (error) {
-        if (error instanceof Error && error.name === "ReplyError") onRefused?.(address, error);
+        if (error instanceof Error && isRefusal.test(error.message)) onRefused?.(address, error);
         drop(address, redis);
         throw error;
       }
