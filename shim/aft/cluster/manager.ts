@@ -205,6 +205,7 @@ export class FaultManager {
       await readCommitSet({
         engine: this.#engine,
         names: this.#names,
+        clock: this.#clock,
         isKnown: (name) => this.#collection.isKnown(name),
         onOutcome: (outcome, name) => {
           if (outcome.kind !== "committed") {

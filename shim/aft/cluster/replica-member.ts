@@ -14,6 +14,7 @@ import type { Clock, Timer } from "#kit/clock.ts";
 import { delay } from "#kit/clock.ts";
 import { CommitStream } from "../protocol/commit-stream.ts";
 import { isGone, type Member, type MemberReport } from "../protocol/members.ts";
+import type { StorageKey } from "#shim/storage/port.ts";
 import type { CommitRecord } from "../protocol/types.ts";
 import type { PeerView } from "../replica/peer-view.ts";
 import { Gossip } from "./gossip.ts";
@@ -47,6 +48,8 @@ export class ReplicaMember implements PeerEndpoint {
   readonly #onEvent: (event: MemberEvent) => void;
   #rescanning = false;
   #rescanWanted = false;
+  /** The commit set will be read after all that is heard now. */
+  #readingSoon = false;
   #rescanTimer: Timer | undefined;
   #leaving = false;
   #closed = false;
@@ -185,8 +188,10 @@ export class ReplicaMember implements PeerEndpoint {
   }
 
   async #readAndAdmit(): Promise<void> {
+    this.#readingSoon = true;
     await this.#gossip.round();
     await this.#awaitManagers();
+    this.#readingSoon = false;
     await this.#rescan();
     if (this.#closed || this.#leaving) return;
     this.#gossip.members.setState("alive");
@@ -212,10 +217,12 @@ export class ReplicaMember implements PeerEndpoint {
   /** Reads the commit set until that has succeeded and nobody has asked for more meanwhile. */
   async #rescan(): Promise<void> {
     this.#rescanning = true;
+    // Once more means: what has come since. Records stay what they were.
+    const read = new Set<StorageKey>();
     do {
       this.#rescanWanted = false;
       try {
-        await this.#peers.rescan();
+        await this.#peers.rescan({ read });
       } catch (cause) {
         this.#rescanWanted = true;
         this.#onEvent({ kind: "rescan_failed", message: "it will be tried again", cause });
@@ -230,7 +237,7 @@ export class ReplicaMember implements PeerEndpoint {
       this.#rescanWanted = true;
       return;
     }
-    if (this.#closed || this.#rescanTimer !== undefined) return;
+    if (this.#closed || this.#readingSoon || this.#rescanTimer !== undefined) return;
     this.#rescanTimer = this.#clock.schedule(extraRescanPauseMs * 100, () => {
       void this.#rescan().then(async () => {
         await delay(this.#clock, extraRescanPauseMs * 1_000);

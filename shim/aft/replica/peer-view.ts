@@ -9,6 +9,7 @@
  *       replica that agreed to a global deletion needs no memory of it: a late message about that
  *       transaction is refused because it is superseded.
  */
+import type { Clock } from "#kit/clock.ts";
 import type { StorageEngine, StorageKey } from "#shim/storage/port.ts";
 import type { Names } from "../protocol/names.ts";
 import { isSuperseded } from "../protocol/superseded.ts";
@@ -25,6 +26,7 @@ export interface PeerViewOptions {
   readonly index: VersionIndex;
   readonly engine: StorageEngine;
   readonly names: Names;
+  readonly clock: Clock;
   /** Makes a commit visible. */
   readonly learn: (record: CommitRecord) => void;
   readonly openCount: () => number;
@@ -76,15 +78,26 @@ export class PeerView {
   /**
    * Reads the commit set and takes over what is in it.
    *
-   * @param onOther  Told of records that are none: collected ones, markers.
+   * @param options.onOther  Told of records that are none: collected ones, markers.
+   * @param options.read     Names that need not be read, and to which those are added that were: what
+   *   was taken over once is there or superseded, and stays so (V2).
    * Rejects with a `StorageError`; what was read until then has been taken over.
    */
-  async rescan(onOther?: (outcome: StoredOutcome, name: StorageKey) => void): Promise<void> {
-    const { engine, names, onIncident } = this.#options;
+  async rescan(
+    options: {
+      readonly onOther?: (outcome: StoredOutcome, name: StorageKey) => void;
+      readonly read?: Set<StorageKey>;
+    } = {},
+  ): Promise<void> {
+    const { engine, names, clock, onIncident } = this.#options;
+    const { onOther, read } = options;
     await readCommitSet({
       engine,
       names,
+      clock,
+      ...(read !== undefined && { isKnown: (name) => read.has(name) }),
       onOutcome: (outcome, name) => {
+        read?.add(name);
         if (outcome.kind === "committed") this.merge([outcome.record]);
         else onOther?.(outcome, name);
       },

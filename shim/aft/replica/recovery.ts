@@ -12,10 +12,15 @@ import type { Committer } from "./committer.ts";
 /** Records fetched by one request; the engine splits further as it must. */
 const readBatch = 1_000;
 
-/** Every object under a prefix, page by page. */
+/**
+ * Every object under a prefix, page by page. Between two pages all else gets its turn: an embedded
+ * store answers without ever going back to the event loop, and a member that is silent for the
+ * seconds that 100,000 records take would be declared dead.
+ */
 export async function* listAll(
   engine: StorageEngine,
   prefix: string,
+  clock: Clock,
 ): AsyncGenerator<StorageKey[]> {
   let cursor: ListCursor | undefined;
   do {
@@ -25,6 +30,10 @@ export async function* listAll(
     });
     if (page.keys.length > 0) yield [...page.keys];
     cursor = page.cursor;
+    if (cursor !== undefined)
+      await new Promise<void>((resolve) => {
+        clock.defer(resolve);
+      });
   } while (cursor !== undefined);
 }
 
@@ -38,13 +47,14 @@ export async function* listAll(
 export async function readCommitSet(options: {
   readonly engine: StorageEngine;
   readonly names: Names;
+  readonly clock: Clock;
   readonly onOutcome: (outcome: StoredOutcome, name: StorageKey) => void;
   readonly onCorrupt: (error: CorruptRecordError) => void;
   /** Whose records need not be read. */
   readonly isKnown?: (name: StorageKey) => boolean;
 }): Promise<void> {
-  const { engine, names, onOutcome, onCorrupt, isKnown } = options;
-  for await (const listed of listAll(engine, names.commitPrefix)) {
+  const { engine, names, clock, onOutcome, onCorrupt, isKnown } = options;
+  for await (const listed of listAll(engine, names.commitPrefix, clock)) {
     const keys = isKnown === undefined ? listed : listed.filter((name) => !isKnown(name));
     if (keys.length === 0) continue;
     const values = await engine.multiGet(keys);
@@ -82,10 +92,10 @@ export async function deleteOrphans(options: {
   /** Told of each marker that was put. */
   readonly onFenced: (fence: StorageKey, uuid: string) => void;
 }): Promise<number> {
-  const { engine, names, committer, beforeMs, isKnown, onFenced } = options;
+  const { engine, names, committer, clock, beforeMs, isKnown, onFenced } = options;
   const orphaned = new Map<string, boolean>();
   let deleted = 0;
-  for await (const keys of listAll(engine, names.dataPrefix)) {
+  for await (const keys of listAll(engine, names.dataPrefix, clock)) {
     const doomed: StorageKey[] = [];
     for (const name of keys) {
       const version = names.parseVersion(name);

@@ -275,9 +275,11 @@ class AftReplica implements Replica {
   /** Reads the commit set into the index and starts the periodic work. */
   async recover(): Promise<void> {
     const retainUntilMs = this.#clock.nowMs() + this.#settings.outcomeRetentionMs;
-    await this.peers.rescan((outcome, name) => {
-      if (outcome.kind === "aborted") this.#collector.retainFence(name);
-      else this.#collector.retain(name, retainUntilMs);
+    await this.peers.rescan({
+      onOther: (outcome, name) => {
+        if (outcome.kind === "aborted") this.#collector.retainFence(name);
+        else this.#collector.retain(name, retainUntilMs);
+      },
     });
     if (this.#settings.storageGc === "sole-replica") this.#housekeeping.sweepOrphans();
   }
