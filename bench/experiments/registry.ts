@@ -1,10 +1,22 @@
 /** @module The experiments and suites there are: one line each. */
 import type { ExperimentDefinition, ProfileName } from "#harness/experiment/define.ts";
 import { anomalies } from "./anomalies.ts";
+import { faultTimeline } from "./fault-timeline.ts";
+import { gcOverhead } from "./gc-overhead.ts";
 import { overhead } from "./overhead.ts";
+import { scalingClients } from "./scaling-clients.ts";
+import { scalingReplicas } from "./scaling-replicas.ts";
 import { writeLatency } from "./write-latency.ts";
 
-export const experiments: readonly ExperimentDefinition[] = [overhead, anomalies, writeLatency];
+export const experiments: readonly ExperimentDefinition[] = [
+  overhead,
+  anomalies,
+  writeLatency,
+  scalingClients,
+  scalingReplicas,
+  gcOverhead,
+  faultTimeline,
+];
 
 export interface Suite {
   readonly id: string;
@@ -24,7 +36,15 @@ export const suites: readonly Suite[] = [
   {
     id: "paper",
     title: "Every figure and table of the paper that is here so far",
-    experiments: [writeLatency, overhead, anomalies],
+    experiments: [
+      writeLatency,
+      overhead,
+      anomalies,
+      scalingClients,
+      scalingReplicas,
+      gcOverhead,
+      faultTimeline,
+    ],
     profile: "paper",
   },
 ];

@@ -47,7 +47,11 @@ interface WriterIndex {
 }
 
 /** Cost: O(Σ reads × min(reads, writes) per transaction). */
-export function countAnomalies(history: readonly RecordedTransaction[]): AnomalyReport {
+export function countAnomalies(
+  history: readonly RecordedTransaction[],
+  /** Told of each transaction with an anomaly. */
+  onAnomalous: (transaction: RecordedTransaction) => void = () => {},
+): AnomalyReport {
   const index = indexWriters(history);
   const counts = new Map<AnomalyKind, number>(kinds.map((kind) => [kind, 0]));
   const witnesses = new Map<AnomalyKind, Finding>();
@@ -59,7 +63,10 @@ export function countAnomalies(history: readonly RecordedTransaction[]): Anomaly
     judged += 1;
     const { findings, undecided } = judge(transaction, index);
     undecidedPairs += undecided;
-    if (findings.length > 0) anomalous += 1;
+    if (findings.length > 0) {
+      anomalous += 1;
+      onAnomalous(transaction);
+    }
     for (const kind of kinds) {
       const finding = findings.find((one) => one.kind === kind);
       if (finding === undefined) continue;

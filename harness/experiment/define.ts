@@ -8,6 +8,9 @@ import type { FaultPlan } from "#harness/faults/plan.ts";
 import type { LoadPlan } from "#harness/loadgen/load.ts";
 import type { Cell } from "#harness/record/run.ts";
 import type { StorageServiceName } from "#harness/services/registry.ts";
+import type { ManagerSettings } from "#shim/aft/cluster/manager.ts";
+import type { ClusterSettings } from "#shim/aft/cluster/port.ts";
+import type { ReplicaSettings } from "#shim/aft/replica/options.ts";
 import type { EmulationProfileName } from "#shim/storage/emulated/profiles.ts";
 
 export type ProfileName = "smoke" | "quick" | "standard" | "paper";
@@ -19,6 +22,30 @@ export interface WorkloadChoice {
   readonly parameters: Readonly<Record<string, string | number>>;
 }
 
+/** AFT as processes that share the store. */
+export interface ClusterPlan {
+  readonly replicas: number;
+  /** None: nothing is deleted from storage, and nobody is replaced. */
+  readonly managers: number;
+  readonly settings?: Partial<ReplicaSettings>;
+  readonly cluster?: Partial<Omit<ClusterSettings, "seeds">>;
+  readonly manager?: Partial<ManagerSettings>;
+  /**
+   * Clusters of one size are the same one, however many cells use it. Those that differ in settings and
+   * are to be compared in alternating blocks share this name, and have systems of different names.
+   */
+  readonly beside?: string;
+  /** Live commit records that are in the store before the cluster starts. */
+  readonly preload?: number;
+}
+
+/** What is looked at after the load, beside what every run is judged by. */
+export type AfterLoad =
+  /** Whether every acknowledged commit, or what superseded it, is there at every replica. */
+  | "durability"
+  /** How long storage takes to drain to live versions, and its size behind every block. */
+  | "drain";
+
 /** One cell and everything needed to run it, before seeds. */
 export interface CellPlan {
   readonly cell: Cell;
@@ -27,6 +54,14 @@ export interface CellPlan {
     readonly emulation: EmulationProfileName | "none";
   };
   readonly system: string;
+  /** Absent: one replica, which collects garbage itself. */
+  readonly cluster?: ClusterPlan;
+  /**
+   * Emulated latencies end up to a millisecond late instead of costing the last 1.5 ms in CPU: for
+   * cells with so many emulated waits at once that they would measure nothing else.
+   */
+  readonly coarseTimers?: boolean;
+  readonly after?: readonly AfterLoad[];
   readonly platform: {
     readonly name: string;
     /** Emulated latency of one invocation, laid over the platform. */

@@ -6,6 +6,7 @@
  */
 import { fileURLToPath } from "node:url";
 import type { Clock } from "#kit/clock.ts";
+import { createSystemClock } from "#kit/node/system-clock.ts";
 import { createPrng, type Prng } from "#kit/prng.ts";
 import type { InvocationLatency } from "#harness/faas/inline/platform.ts";
 import type { FunctionSpec, Platform } from "#harness/faas/port.ts";
@@ -75,11 +76,18 @@ async function bringUp(request: EnvironmentRequest, scope: Scope): Promise<Envir
   const { emulation } = first.storage;
   const storageSpec: StorageSpec = {
     target: storage.target,
-    ...(emulation !== "none" && { emulation: { profile: emulation, seed: request.seed } }),
+    ...(emulation !== "none" && {
+      emulation: {
+        profile: emulation,
+        seed: request.seed,
+        ...(first.coarseTimers === true && { coarse: true }),
+      },
+    }),
   };
 
   const systems = new Map<string, RunningSystem>();
-  for (const name of new Set(request.plans.map(({ system }) => system))) {
+  const plans = new Map(request.plans.map((plan) => [plan.system, plan]));
+  for (const [name, { cluster }] of plans) {
     const modulePath = request.externalSystems.get(name);
     systems.set(
       name,
@@ -88,6 +96,7 @@ async function bringUp(request: EnvironmentRequest, scope: Scope): Promise<Envir
         ...(modulePath !== undefined && { modulePath }),
         storage: storageSpec,
         scope,
+        ...(cluster !== undefined && { cluster }),
       }),
     );
   }
@@ -117,7 +126,8 @@ async function bringUp(request: EnvironmentRequest, scope: Scope): Promise<Envir
 function openPlatform(request: EnvironmentRequest, plan: CellPlan): Promise<Platform> {
   const { invocation, name } = plan.platform;
   const prng = createPrng(request.seed).fork("invocation-latency");
-  return createPlatform(name, { clock: request.clock, ...invocationLatencyOf(invocation, prng) });
+  const clock = plan.coarseTimers === true ? createSystemClock() : request.clock;
+  return createPlatform(name, { clock, ...invocationLatencyOf(invocation, prng) });
 }
 
 /** The emulated latency of invocations as an option of a platform; none for `none`. */
@@ -136,8 +146,13 @@ export function invocationLatencyOf(
 }
 
 /** Everything emulated in this environment, with parameters and sources, for every manifest. */
-function describeEmulation({ storage, platform }: CellPlan): Record<string, unknown>[] {
+function describeEmulation({
+  storage,
+  platform,
+  coarseTimers,
+}: CellPlan): Record<string, unknown>[] {
   const described: Record<string, unknown>[] = [];
+  if (coarseTimers === true) described.push({ axis: "timers", lateUsAtMost: 1_000 });
   if (storage.emulation !== "none")
     described.push({ axis: "storage", ...emulationProfiles[storage.emulation] });
   if (platform.invocation !== "none") {

@@ -51,8 +51,12 @@ export function shareEnvironments<Definition>(
   return [...shared.values()];
 }
 
-function environmentKey({ storage, platform }: CellPlan): string {
-  return [storage.service, storage.emulation, platform.name, platform.invocation].join(" ");
+function environmentKey({ storage, platform, cluster, coarseTimers }: CellPlan): string {
+  const { replicas = 0, preload = 0, beside = "" } = cluster ?? {};
+  const size = `${replicas} ${preload} ${beside}`;
+  const timers = coarseTimers === true ? "coarse" : "";
+  const { name, invocation } = platform;
+  return [storage.service, storage.emulation, name, invocation, size, timers].join(" ");
 }
 
 function interleavingKey({ cell }: CellPlan): string {

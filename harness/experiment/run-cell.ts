@@ -3,19 +3,21 @@
  */
 import type { Clock } from "#kit/clock.ts";
 import { createPrng, type Prng } from "#kit/prng.ts";
-import { startFaults } from "#harness/faults/run.ts";
+import { type RunningFaults, startFaults } from "#harness/faults/run.ts";
 import { fill } from "#harness/loadgen/fill.ts";
 import { concurrencyOf } from "#harness/loadgen/load.ts";
 import { watchCpu } from "#harness/metrics/cpu.ts";
 import type { AttemptRecord } from "#harness/record/attempts.ts";
 import type { RecordedTransaction } from "#harness/record/history.ts";
-import type { Measurements } from "#harness/record/measurements.ts";
+import type { Measurements, StorageSize } from "#harness/record/measurements.ts";
 import { beginRun, finishRun } from "#harness/record/run-directory.ts";
 import type { RunManifest, RunSummary } from "#harness/record/run.ts";
 import { histogramsOf } from "#harness/record/summarize.ts";
 import { loadStateSystem, openStateSystem } from "#shim/state/registry.ts";
 import type { Workload } from "#workloads/port.ts";
 import { createWorkload } from "#workloads/registry.ts";
+import { awaitDrain, checkDurability, measureStorage } from "./after-load.ts";
+import { ClusterWatch } from "./cluster-watch.ts";
 import type { CellPlan } from "./define.ts";
 import { type Environment, functionNameOf } from "./environment.ts";
 import { startFleet } from "./fleet/fleet.ts";
@@ -53,7 +55,9 @@ export class CellRun {
   #storage: { calls: number; bytes: number } | null = null;
   #coldStarts = 0;
   #invocations = 0;
-  #faults = { attempts: 0, instancesKilled: 0 };
+  readonly #sizes: StorageSize[] = [];
+  #clusterWatch: ClusterWatch | undefined;
+  #faults = { attempts: 0, instancesKilled: 0, processesHit: 0 };
 
   constructor(options: CellRunOptions) {
     const { plan, environment, seed } = options;
@@ -98,7 +102,9 @@ export class CellRun {
     const before = { stats: await platform.stats(), storage: await this.#storageCounters() };
     const watch = this.#observer.watchBlock();
     const cpu = watchCpu(this.#processes());
-    const faults = startFaults({ plan: plan.faults, platform, clock, prng: this.#faultPrng });
+    const { cluster } = this.#system;
+    if (cluster !== undefined) this.#clusterWatch ??= new ClusterWatch(cluster, clock);
+    const faults = this.#startFaults(block);
     const done = await generators.block(block);
     const broken = await faults.stop();
     // Nobody is left who could make the load; the record says why.
@@ -110,6 +116,9 @@ export class CellRun {
     this.#blocks.push({ block, startUs, endUs });
     this.#faults.attempts += broken.attempts;
     this.#faults.instancesKilled += broken.instancesKilled;
+    this.#faults.processesHit += broken.processesHit ?? 0;
+    if (cluster !== undefined && plan.after?.includes("drain") === true)
+      this.#sizes.push((await measureStorage(cluster)).size);
     const after = await platform.stats();
     this.#coldStarts += after.coldStarts - before.stats.coldStarts + elsewhere.coldStarts;
     this.#invocations += after.invocations - before.stats.invocations + elsewhere.invocations;
@@ -139,6 +148,7 @@ export class CellRun {
     const promises = module.promisesWith?.(spec.options) ?? module.promises;
     await this.#collect();
     await this.#resolveUnknown();
+    const ofCluster = await this.#afterLoad();
     const cpuCores = Object.fromEntries(
       [...this.#cpuSeconds].map(([name, seconds]) => [name, seconds / this.#measuredSeconds]),
     );
@@ -166,8 +176,49 @@ export class CellRun {
         ...concluded,
         invalidReasons: [...problems, ...concluded.invalidReasons],
         faults: this.#faults,
+        ...ofCluster,
       },
     });
+  }
+
+  /** Processes are hit once, in the first block; all else in every one. */
+  #startFaults(block: number): RunningFaults {
+    const { environment, plan, clock } = this.#options;
+    const processes = this.#system.cluster?.processes;
+    return startFaults({
+      plan: plan.faults.kind === "processes" && block > 0 ? { kind: "none" } : plan.faults,
+      platform: environment.platform,
+      clock,
+      prng: this.#faultPrng,
+      ...(processes !== undefined && { targets: { running: (role) => processes.processes(role) } }),
+    });
+  }
+
+  /** What only a cluster can be asked. An interrupted run is not kept waiting for it. */
+  async #afterLoad(): Promise<
+    Pick<Measurements, "events" | "collection" | "durability" | "drain">
+  > {
+    const { clock, signal, plan } = this.#options;
+    const { cluster } = this.#system;
+    const { after = [] } = plan;
+    if (cluster === undefined) return {};
+    const ends = signal.aborted ? [] : after;
+    const drain = ends.includes("drain")
+      ? await awaitDrain({ cluster, clock, behindBlocks: this.#sizes })
+      : undefined;
+    const durability = ends.includes("durability")
+      ? await checkDurability({
+          cluster,
+          keys: [...this.workload.keys()],
+          transactions: this.#transactions,
+          clock,
+        })
+      : undefined;
+    return {
+      ...(await this.#clusterWatch?.stop()),
+      ...(drain !== undefined && { drain }),
+      ...(durability !== undefined && { durability }),
+    };
   }
 
   /**

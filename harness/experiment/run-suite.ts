@@ -310,6 +310,8 @@ export function describeCell(cell: Cell): string {
   const parts = [`${system} over ${emulation === "none" ? storage : `emulated ${emulation}`}`];
   if (zipfTheta > 0) parts.push(`zipf ${zipfTheta}`);
   if (faults !== "none") parts.push(faults);
+  if (cell["replicas"] !== undefined)
+    parts.push(`${String(cell["replicas"])} replicas, ${cell.clients} clients`);
   if (cell["writes"] !== undefined)
     parts.push(`${String(cell["writes"])} ${String(cell["batch"])}`);
   return parts.join(", ");

@@ -4,9 +4,14 @@
  * `direct` needs nothing but the store; `aft` needs a replica process of its own. A system from
  * outside the repository is opened by its module with the store as its only option.
  */
+import { type AftCluster, startAftCluster } from "#harness/services/aft-cluster.ts";
 import { startReplica } from "#harness/services/replica.ts";
+import { createNames } from "#shim/aft/protocol/names.ts";
+import { defaultReplicaSettings } from "#shim/aft/replica/options.ts";
 import type { StateSystemSpec } from "#shim/state/registry.ts";
 import type { StorageSpec } from "#shim/storage/target.ts";
+import type { ClusterPlan } from "./define.ts";
+import { preloadCommits } from "./preload.ts";
 import type { Scope } from "./scope.ts";
 
 /** A system that is up and can be opened from any process. */
@@ -15,8 +20,18 @@ export interface RunningSystem {
   /** Processes that belong to the system itself, by the name CPU is reported under. */
   readonly pids: Readonly<Record<string, readonly number[]>>;
   readonly description: Readonly<Record<string, unknown>>;
+  /** Of AFT as a cluster. */
+  readonly cluster?: RunningCluster;
   /** Requests and bytes to the storage so far; absent where they cannot be seen from here. */
   storageCounters?(): Promise<StorageCounters>;
+}
+
+export interface RunningCluster {
+  readonly processes: AftCluster;
+  readonly plan: ClusterPlan;
+  /** Under which all it stores stands. */
+  readonly namespace: string;
+  readonly storage: StorageSpec;
 }
 
 export interface StorageCounters {
@@ -31,14 +46,19 @@ const bringUps: Readonly<Record<string, BringUp>> = {
   aft: bringUpAft,
 };
 
+/** Longer than a replica takes that is only busy; a stopped one is given up for by then. */
+const clientTimeoutMs = 3_000;
+
 /** Starts what the system needs; `scope` stops it. `modulePath`: a system from outside. */
 export function bringUpSystem(options: {
   readonly name: string;
   readonly modulePath?: string;
   readonly storage: StorageSpec;
   readonly scope: Scope;
+  readonly cluster?: ClusterPlan;
 }): Promise<RunningSystem> {
-  const { name, modulePath, storage, scope } = options;
+  const { name, modulePath, storage, scope, cluster } = options;
+  if (cluster !== undefined) return bringUpCluster(cluster, storage, scope);
   const bringUp = bringUps[name];
   if (modulePath === undefined && bringUp !== undefined) return bringUp(storage, scope);
   return Promise.resolve({
@@ -66,5 +86,29 @@ async function bringUpAft(storage: StorageSpec, scope: Scope): Promise<RunningSy
       const { storage: counters } = await replica.stats();
       return { calls: counters.calls, bytes: counters.bytesRead + counters.bytesWritten };
     },
+  };
+}
+
+async function bringUpCluster(
+  plan: ClusterPlan,
+  storage: StorageSpec,
+  scope: Scope,
+): Promise<RunningSystem> {
+  const { replicas, managers, settings = {}, cluster = {}, manager = {}, preload = 0 } = plan;
+  const { namespace } = { ...defaultReplicaSettings, ...settings };
+  if (preload > 0) await preloadCommits({ storage, names: createNames(namespace), count: preload });
+  const processes = scope.own(
+    await startAftCluster({ storage, replicas, managers, settings, cluster, manager }),
+  );
+  return {
+    spec: {
+      system: "aft",
+      options: { endpoints: processes.seeds, timeoutMs: clientTimeoutMs, refreshMs: 500 },
+    },
+    get pids() {
+      return Object.fromEntries(processes.processes().map(({ name, pid }) => [name, [pid]]));
+    },
+    description: { ...processes.description, preload },
+    cluster: { processes, plan, namespace, storage },
   };
 }

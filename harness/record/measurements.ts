@@ -39,6 +39,61 @@ export interface OfferedLoad {
   readonly dispatchLatenessUs: DistributionSummary;
 }
 
+/** Something that happened to the system's processes, on the requests' own time axis. */
+export interface SystemEvent {
+  readonly atUs: number;
+  /**
+   * `kill`, `pause`, `resume`: done to it by the fault plan. `dead`: a fault manager declared it so.
+   * `launch`: the manager asked for another one. `started`: a process says that it serves. `serving`: a
+   * transaction committed through it. `exited`, `rejoining`, …
+   */
+  readonly kind: string;
+  /** Name or address of the process. */
+  readonly who: string;
+}
+
+/** What the fault manager said of its collection, once a second. */
+export interface CollectionSample {
+  readonly atUs: number;
+  readonly collectedTotal: number;
+  /** Superseded, and not yet collected. */
+  readonly waiting: number;
+  readonly knownTransactions: number;
+}
+
+/** Whether what was acknowledged is still there, asked of every replica after the load. */
+export interface DurabilityCheck {
+  /** Requests of this run that were told "committed", warm-up and fill included. */
+  readonly acknowledged: number;
+  /** Replicas asked. */
+  readonly replicas: number;
+  /** Keys read at each of them. */
+  readonly keys: number;
+  /** Acknowledged commits that some replica has no trace of: neither they nor what superseded them. */
+  readonly lost: number;
+  readonly examples: readonly string[];
+}
+
+/** Objects in storage. */
+export interface StorageSize {
+  readonly versions: number;
+  /** Names in the commit set, of whatever kind. */
+  readonly records: number;
+}
+
+/** Storage behind each block, and how long it took to drain after the load. */
+export interface StorageDrain {
+  readonly behindBlocks: readonly StorageSize[];
+  /** From the end of the load until nothing superseded was left; null: not within the limit. */
+  readonly seconds: number | null;
+  readonly limitSeconds: number;
+  /** At the end of that time. */
+  readonly left: StorageSize;
+  /** Keys with a value, and transactions that wrote the newest version of one. */
+  readonly live: StorageSize;
+  readonly replicas: number;
+}
+
 export interface Measurements {
   /** The parts in which the load ran; a summary's throughput is requests over their time. */
   readonly blocks: readonly {
@@ -67,5 +122,14 @@ export interface Measurements {
     readonly cores: number;
   }[];
   readonly fitness?: FitnessWatch & { readonly foreignCoresBefore: number | null };
-  readonly faults: { readonly attempts: number; readonly instancesKilled: number };
+  readonly faults: {
+    readonly attempts: number;
+    readonly instancesKilled: number;
+    readonly processesHit?: number;
+  };
+  /** Of a system of several processes. */
+  readonly events?: readonly SystemEvent[];
+  readonly collection?: readonly CollectionSample[];
+  readonly durability?: DurabilityCheck;
+  readonly drain?: StorageDrain;
 }

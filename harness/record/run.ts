@@ -168,6 +168,43 @@ export interface IsolationReport {
 
 export type IsolationCheck = "rc" | "ra" | "cc" | "ra-without-sessions";
 
+export interface TimelineSlice {
+  readonly atSeconds: number;
+  readonly throughputPerSecond: number;
+  /** Of response times that ended in it; null where it holds too few. */
+  readonly p50Ms: number | null;
+  readonly p95Ms: number | null;
+  /** Transactions with a proven anomaly. */
+  readonly anomalous: number;
+}
+
+/** A run over measured time; definitions in timeline.ts. */
+export interface RunTimeline {
+  readonly sliceSeconds: number;
+  readonly slices: readonly TimelineSlice[];
+  readonly events: readonly {
+    readonly atSeconds: number;
+    readonly kind: string;
+    readonly who: string;
+  }[];
+  readonly collection: readonly {
+    readonly atSeconds: number;
+    readonly collectedTotal: number;
+    readonly waiting: number;
+    readonly knownTransactions: number;
+  }[];
+  readonly fault: {
+    readonly fromSeconds: number;
+    readonly toSeconds: number | null;
+    readonly detectionSeconds: number | null;
+    readonly replacementSeconds: number | null;
+    readonly throughputBefore: number | null;
+    readonly throughputDuring: number | null;
+    readonly throughputAfter: number | null;
+    readonly ratioAfterToBefore: number | null;
+  } | null;
+}
+
 export interface RunSummary {
   readonly schemaVersion: 1;
   readonly runId: string;
@@ -212,6 +249,10 @@ export interface RunSummary {
   } | null;
   /** CPU of every process over the measured window, in cores. */
   readonly cpuCores: Readonly<Record<string, number>>;
+  /** Of a system of several processes. */
+  readonly timeline?: RunTimeline;
+  readonly durability?: Measurements["durability"];
+  readonly drain?: Measurements["drain"];
 }
 
 /** Why a planned thing did not run, and how to have it. */

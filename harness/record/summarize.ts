@@ -12,6 +12,7 @@ import type {
   RunManifest,
   RunSummary,
 } from "./run.ts";
+import { timelineOf } from "./timeline.ts";
 
 export interface RawRun {
   readonly manifest: RunManifest;
@@ -39,7 +40,8 @@ export function summarize({ manifest, attempts, transactions, measurements }: Ra
   readonly summary: RunSummary;
   readonly checks: RunChecks;
 } {
-  const anomalies = countAnomalies(transactions);
+  const anomalous: RecordedTransaction[] = [];
+  const anomalies = countAnomalies(transactions, (one) => anomalous.push(one));
   const isolation = judgeRecord(transactions);
   const { responseTime, serviceTime } = histogramsOf(attempts);
   const finals = attempts.filter(({ final }) => final);
@@ -81,7 +83,7 @@ export function summarize({ manifest, attempts, transactions, measurements }: Ra
       serviceTimeUs: serviceTime.summary(),
       anomalies,
       promises,
-      violated: [...new Set([...counted, ...broken])],
+      violated: [...new Set([...counted, ...broken, ...lostCommits(measurements)])],
       ...(broken.length > 0 && { unexplained: isolation.witnesses }),
       verdicts: {
         "counted-anomalies": counted.length > 0 ? "violation" : "pass",
@@ -98,6 +100,7 @@ export function summarize({ manifest, attempts, transactions, measurements }: Ra
       cpuCores: Object.fromEntries(
         Object.entries(cpuCores).map(([name, cores]) => [name, round(cores, 3)]),
       ),
+      ...ofCluster({ attempts, anomalous, measurements }),
     },
   };
 }
@@ -115,6 +118,25 @@ function beside({
     ...(generator !== undefined && { generator }),
     ...(fitness !== undefined && { fitness }),
   };
+}
+
+function ofCluster(options: {
+  readonly attempts: readonly AttemptRecord[];
+  readonly anomalous: readonly RecordedTransaction[];
+  readonly measurements: Measurements;
+}): Pick<RunSummary, "timeline" | "durability" | "drain"> {
+  const { durability, drain } = options.measurements;
+  const timeline = timelineOf(options);
+  return {
+    ...(timeline !== undefined && { timeline }),
+    ...(durability !== undefined && { durability }),
+    ...(drain !== undefined && { drain }),
+  };
+}
+
+/** Whoever acknowledges a commit promises to keep it, whatever else is promised. */
+function lostCommits({ durability }: Measurements): string[] {
+  return (durability?.lost ?? 0) > 0 ? ["durable-commits"] : [];
 }
 
 /** What checks.json holds. */

@@ -2,9 +2,11 @@
  * @module The paper's claims as predicates over shapes and ratios, never over absolute times.
  */
 import type { ClaimVerdict, RunSummary, SuiteResult } from "#harness/record/run.ts";
+import { clusterClaims } from "./claims-cluster.ts";
 import { isEmulated, storeName } from "./format.ts";
 
-type Claim = (suite: Pick<SuiteResult, "runs">) => ClaimVerdict;
+type Suite = Pick<SuiteResult, "runs" | "comparisons" | "machine">;
+type Claim = (suite: Suite) => ClaimVerdict;
 
 const claims: readonly Claim[] = [
   noAnomalies,
@@ -14,10 +16,11 @@ const claims: readonly Claim[] = [
   ratioClaim({ id: "fig3-s3-median", store: "s3", quantile: "p50", paper: 1.23 }),
   ratioClaim({ id: "fig3-s3-p99", store: "s3", quantile: "p99", paper: 1.14 }),
   batchGap,
+  ...clusterClaims,
 ];
 
 /** Every claim about what the suite ran; those about other experiments are left out. */
-export function evaluateClaims(suite: Pick<SuiteResult, "runs">): ClaimVerdict[] {
+export function evaluateClaims(suite: Suite): ClaimVerdict[] {
   return claims
     .map((claim) => claim(suite))
     .filter(({ verdict, ours }) => verdict !== "not-testable" || ours !== null);

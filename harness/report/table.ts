@@ -163,13 +163,16 @@ function noteLine({ experiment, cell }: RunSummary, note: string): string {
   return `  ${experiment} ${cell.system} over ${storeName(cell)}: ${note}`;
 }
 
-function conditionOf({ cell, valid }: RunSummary): string {
+function conditionOf({ cell, valid, experiment }: RunSummary): string {
   const parts = [];
   if (cell["writes"] !== undefined)
     parts.push(`${String(cell["writes"])} ${String(cell["batch"])}`);
+  if (cell["replicas"] !== undefined) parts.push(`${String(cell["replicas"])} replicas`);
+  else if (experiment === "scaling-clients") parts.push(`${cell.clients} clients`);
   if (cell["arrivals"] !== undefined) parts.push(String(cell["arrivals"]));
   if (cell.zipfTheta > 0) parts.push(`zipf ${cell.zipfTheta}`);
-  if (cell.faults !== "none") parts.push("kills");
+  if (cell.faults !== "none")
+    parts.push(cell.faults.startsWith("kill-clients") ? "kills" : cell.faults);
   if (!valid) parts.push("INVALID");
   return parts.join(" ");
 }

@@ -40,6 +40,35 @@ const table2Schema = z.looseObject({
     }),
   ),
 });
+const scalingSchema = z.looseObject({
+  ...common,
+  values: z.array(
+    z.object({
+      storage: z.string(),
+      clients: z.number(),
+      replicas: z.number().optional(),
+      throughput: z.number(),
+    }),
+  ),
+});
+const range = z.tuple([z.number(), z.number()]);
+const fig9Schema = z.looseObject({
+  ...common,
+  values: z.array(
+    z.object({
+      storage: z.string(),
+      collection: z.boolean(),
+      throughput: range,
+      deletions: range.optional(),
+    }),
+  ),
+});
+const fig10Schema = z.looseObject({
+  ...common,
+  detectionSeconds: z.number(),
+  replacementSeconds: z.number(),
+  values: z.array(z.object({ atSeconds: z.number(), throughput: z.number(), what: z.string() })),
+});
 
 export type Fig2 = z.infer<typeof fig2Schema>;
 export type Fig3 = z.infer<typeof fig3Schema>;
@@ -49,6 +78,10 @@ export interface PaperNumbers {
   readonly fig2: Fig2;
   readonly fig3: Fig3;
   readonly table2: Table2;
+  readonly fig7: z.infer<typeof scalingSchema>;
+  readonly fig8: z.infer<typeof scalingSchema>;
+  readonly fig9: z.infer<typeof fig9Schema>;
+  readonly fig10: z.infer<typeof fig10Schema>;
 }
 
 /** Reads and checks the files beside this module. */
@@ -59,5 +92,9 @@ export function loadPaper(): PaperNumbers {
     fig2: fig2Schema.parse(read("fig2")),
     fig3: fig3Schema.parse(read("fig3")),
     table2: table2Schema.parse(read("table2")),
+    fig7: scalingSchema.parse(read("fig7")),
+    fig8: scalingSchema.parse(read("fig8")),
+    fig9: fig9Schema.parse(read("fig9")),
+    fig10: fig10Schema.parse(read("fig10")),
   };
 }

@@ -31,7 +31,12 @@ export type StorageTarget =
 export interface StorageSpec {
   readonly target: StorageTarget;
   /** Adds sampled latency of a named cloud service; results are then labelled "emulated". */
-  readonly emulation?: { readonly profile: EmulationProfileName; readonly seed: number };
+  readonly emulation?: {
+    readonly profile: EmulationProfileName;
+    readonly seed: number;
+    /** Waits end up to a millisecond late, and cost no CPU. */
+    readonly coarse?: boolean;
+  };
 }
 
 /** A storage URL (also one that is wrong) as it may be shown: without what stands before the last `@`. */

@@ -1,11 +1,19 @@
 /** @module The figures there are: one line each. */
 import { anomaliesFigure } from "./anomalies.ts";
+import { faultTimelineFigure } from "./fault-timeline.ts";
 import type { FigureDefinition } from "./figure.ts";
+import { gcOverheadFigure } from "./gc-overhead.ts";
 import { overheadFigure } from "./overhead.ts";
+import { scalingClientsFigure } from "./scaling-clients.ts";
+import { scalingReplicasFigure } from "./scaling-replicas.ts";
 import { writeLatencyFigure } from "./write-latency.ts";
 
 export const figures: readonly FigureDefinition[] = [
   overheadFigure,
   anomaliesFigure,
   writeLatencyFigure,
+  scalingClientsFigure,
+  scalingReplicasFigure,
+  gcOverheadFigure,
+  faultTimelineFigure,
 ];

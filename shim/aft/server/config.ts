@@ -68,7 +68,9 @@ const storage = z.strictObject({
       endpoint: text.optional(),
     }),
   ]),
-  emulation: z.strictObject({ profile: text, seed: z.number() }).optional(),
+  emulation: z
+    .strictObject({ profile: text, seed: z.number(), coarse: z.boolean().optional() })
+    .optional(),
 });
 
 const security = z.strictObject({

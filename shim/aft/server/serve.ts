@@ -64,7 +64,9 @@ export async function serveReplica(
   const given = { ...secrets, ...(config.password !== undefined && { password: config.password }) };
   const security = openReplicaSecurity(config, given, log);
   // Emulated latencies need the precise clock; everything else must not pay for it.
-  const clock = createSystemClock({ precise: config.storage.emulation !== undefined });
+  const { emulation } = config.storage;
+  const precise = emulation !== undefined && emulation.coarse !== true;
+  const clock = createSystemClock({ precise });
   const storage = await openStorage(config.storage, { clock });
   const stops: (() => Promise<void>)[] = [() => storage.close()];
   const close = async (): Promise<void> => {
