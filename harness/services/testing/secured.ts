@@ -10,6 +10,7 @@ export const secrets = {
   client: "client-secret-0a1b2c",
   peer: "peer-secret-3d4e5f",
   admin: "admin-secret-6a7b8c",
+  watcher: "watcher-secret-2c3d4e",
   wrong: "wrong-secret-9d0e1f",
 } as const;
 
@@ -23,6 +24,7 @@ export const users = [
   `user default on #${createHash("sha256").update(secrets.client).digest("hex")} +@client`,
   `user peer on >${secrets.peer} +@peer`,
   `user ops on >${secrets.admin} +@client +@admin`,
+  `user watcher on >${secrets.watcher} +@admin`,
   `user former off >${secrets.client} +@all`,
 ].join("\n");
 
