@@ -160,6 +160,33 @@ function sealing(engine: Engine, prefix: Prefix): void {
     expect(show(await engine().get(storageKey(`${base}seals/two`)))).toBe("somebody else");
   });
 
+  it("gives a seal that several groups ask for at once to exactly one of them", async ({
+    skip,
+  }) => {
+    skip(!engine().capabilities.conditionalPut, "the engine does not decide conditional puts");
+    const base = prefix();
+    const seal = storageKey(`${base}seals/contested`);
+    const groups = ["one", "two", "three"].map((name) => ({
+      ...group(base, name),
+      seal: { key: seal, value: text(name) },
+    }));
+    const outcomes = await engine().putSealed(groups);
+    const winners = groups.filter((_group, index) => outcomes[index]?.kind === "sealed");
+    expect(winners).toHaveLength(1);
+    expect(show(await engine().get(seal))).toBe(show(winners[0]?.seal.value));
+  });
+
+  it("seals again what was written before without its seal", async () => {
+    const base = prefix();
+    const again = group(base, "again");
+    const [entry] = again.entries;
+    if (entry === undefined) throw new Error("a group has entries");
+    await engine().put(entry.key, entry.value);
+    const outcomes = await engine().putSealed([again, group(base, "other")]);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(["sealed", "sealed"]);
+    expect(show(await engine().get(again.seal.key))).toBe("again");
+  });
+
   it("seals without entries", async () => {
     const seal = { key: storageKey(`${prefix()}seal`), value: text("s") };
     expect(await engine().putSealed([{ entries: [], seal }])).toEqual([{ kind: "sealed" }]);

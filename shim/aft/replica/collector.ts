@@ -6,14 +6,14 @@
  * atomic read set, and Algorithm 1 never has to choose anything older than those. (The paper pins
  * what was read and lets long readers starve, §5.2.1; see ARCHITECTURE, Deviation 4.)
  *
- * In storage, for a sole replica: the record is first replaced by a "collected" one (recovery then
- * knows of no data to expect), then the data goes, and the record itself once nobody can still be
- * asking for the outcome. A crash between any two steps leaves nothing that could be read wrongly.
+ * In storage, for a sole replica: the data goes, and the record itself once nobody can still be
+ * asking for the outcome. A crash between any two steps leaves nothing that could be read wrongly:
+ * whatever is superseded has a newer version of each of its keys, of which the newest is never
+ * removed, so after a restart the record is superseded again before anybody can begin.
  */
 import type { Clock, Timer } from "#kit/clock.ts";
 import type { StorageEngine, StorageKey } from "#shim/storage/port.ts";
 import { isRequestPlace, type Names } from "../protocol/names.ts";
-import { encodeCollected } from "../protocol/record-codec.ts";
 import { compareTransactionIds, type CommitRecord } from "../protocol/types.ts";
 import type { VersionIndex } from "../protocol/version-index.ts";
 import { fenceRetentions } from "./committer.ts";
@@ -168,8 +168,7 @@ export class Collector {
     batch.sort((a, b) => compareTransactionIds(a.id, b.id));
     for (const record of batch) {
       this.#index.remove(record);
-      for (const key of record.writeSet)
-        this.#cache.delete(this.#names.version(key, record.id.uuid));
+      for (const key of record.writeSet) this.#cache.delete(key, record.id.uuid);
     }
     this.collectedTotal += batch.length;
     if (storageGc === "sole-replica") this.#toDelete.push(...batch);
@@ -178,12 +177,6 @@ export class Collector {
   async #deleteData(): Promise<void> {
     if (this.#toDelete.length > 0) {
       const batch = this.#toDelete.slice(0, this.#batchFor(this.#toDelete.length));
-      await this.#engine.multiPut(
-        batch.map((record) => ({
-          key: this.#names.commit(record.id.uuid, record.slot),
-          value: encodeCollected(record),
-        })),
-      );
       await this.#engine.multiDelete(
         batch.flatMap(({ id, writeSet }) =>
           [...writeSet].map((key) => this.#names.version(key, id.uuid)),

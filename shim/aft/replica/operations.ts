@@ -150,8 +150,7 @@ export class Operations {
     // Own writes first, also over what was read before (AFT §3.2: RYW wins).
     const own = transaction.buffered.get(key);
     if (own !== undefined) return { kind: "value", value: own };
-    if (transaction.spilled.has(key))
-      return this.#fetch(this.#reader.read(this.#names.version(key, transaction.uuid)));
+    if (transaction.spilled.has(key)) return this.#fetch(this.#reader.read(key, transaction.uuid));
     if (transaction.keyCount >= this.#settings.maxKeysPerTransaction)
       return this.#refuseTooManyKeys();
 
@@ -159,7 +158,7 @@ export class Operations {
     switch (choice.kind) {
       case "version": {
         const { writer } = choice;
-        const value = this.#reader.read(this.#names.version(key, writer.id.uuid));
+        const value = this.#reader.read(key, writer.id.uuid);
         if (value instanceof Promise)
           return this.#fetchVersion({ transaction, key, writer, value });
         transaction.observed.set(key, writer);
@@ -206,12 +205,11 @@ export class Operations {
         const choice = chooseVersion(key, observed, older);
         // Never "absent": the key has a newer version somewhere, or this one would be there.
         if (choice.kind !== "version") return this.#noValidVersion(key);
-        const name = this.#names.version(key, choice.writer.id.uuid);
         return this.#fetchVersion({
           transaction,
           key,
           writer: choice.writer,
-          value: Promise.resolve(this.#reader.read(name)),
+          value: Promise.resolve(this.#reader.read(key, choice.writer.id.uuid)),
         });
       },
     );

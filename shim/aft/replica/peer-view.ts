@@ -78,7 +78,7 @@ export class PeerView {
   /**
    * Reads the commit set and takes over what is in it.
    *
-   * @param options.onOther  Told of records that are none: collected ones, markers.
+   * @param options.onOther  Told of records that are not taken over: superseded ones, collected ones, markers.
    * @param options.read     Names that need not be read, and to which those are added that were: what
    *   was taken over once is there or superseded, and stays so (V2).
    * Rejects with a `StorageError`; what was read until then has been taken over.
@@ -98,8 +98,8 @@ export class PeerView {
       ...(read !== undefined && { isKnown: (name) => read.has(name) }),
       onOutcome: (outcome, name) => {
         read?.add(name);
-        if (outcome.kind === "committed") this.merge([outcome.record]);
-        else onOther?.(outcome, name);
+        const isNews = outcome.kind === "committed" && this.merge([outcome.record]) > 0;
+        if (!isNews) onOther?.(outcome, name);
       },
       onCorrupt: (error) => {
         onIncident({ kind: "corrupt_record", message: error.message, cause: error });

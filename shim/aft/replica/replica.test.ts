@@ -334,6 +334,36 @@ describe("garbage collection (§5)", () => {
     expect((await storage.list("aft/d/")).keys).toHaveLength(3);
   });
 
+  it("collects after a restart what was superseded before, in whatever order it is found", async () => {
+    const before = createMemoryEngine();
+    const first = await openTestReplica({ storage: before, settings: { storageGc: "off" } });
+    await first.write({ x: "old" });
+    await first.write({ x: "new" });
+    const storage = createMemoryEngine();
+    for (const name of (await before.list("")).keys.toReversed())
+      await storage.put(name, (await before.get(name)) ?? Buffer.alloc(0));
+    const next = await openTestReplica({ storage, clock: first.clock });
+    await next.clock.advance(5_000_000);
+    expect(await next.peek("x")).toBe("new");
+    expect((await storage.list("aft/d/")).keys).toHaveLength(1);
+  });
+
+  it("goes on after a crash between the data and the record", async () => {
+    const storage = createMemoryEngine();
+    const { write, clock } = await openTestReplica({ storage });
+    await write({ x: "1", y: "1" });
+    await write({ x: "2" });
+    await write({ y: "3" });
+    await clock.advance(1_000_000);
+    expect((await storage.list("aft/d/")).keys).toHaveLength(2);
+    expect((await storage.list("aft/c/")).keys).toHaveLength(3);
+    const settings = { outcomeRetentionMs: 1_000 };
+    const next = await openTestReplica({ storage, clock, settings });
+    expect([await next.peek("x"), await next.peek("y")]).toEqual(["2", "3"]);
+    await clock.advance(5_000_000);
+    expect((await storage.list("aft/c/")).keys).toHaveLength(2);
+  });
+
   it("keeps what a running transaction may still need, also what it has not read yet (§5.2.1)", async () => {
     const { begin, read, write, clock } = await openTestReplica();
     await write({ k: "a" });

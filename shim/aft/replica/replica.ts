@@ -93,7 +93,7 @@ class AftReplica implements Replica {
     const settings = this.#settings;
     this.#names = createNames(settings.namespace);
     this.#cache = createDataCache(settings.cacheBytes);
-    this.#reader = new VersionReader(engine, this.#cache);
+    this.#reader = new VersionReader({ engine, cache: this.#cache, names: this.#names });
     this.#outcomes = new Outcomes(settings.rememberedOutcomes);
     this.#commits = new Commits({ clock: this.#clock, boundMs: settings.commitResolveMs });
     this.#groups = new GroupCommit({ engine, clock: this.#clock, settings });
@@ -277,7 +277,9 @@ class AftReplica implements Replica {
     const retainUntilMs = this.#clock.nowMs() + this.#settings.outcomeRetentionMs;
     await this.peers.rescan({
       onOther: (outcome, name) => {
-        if (outcome.kind === "aborted") this.#collector.retainFence(name);
+        // Superseded before it was found: its data is garbage, if it is still there.
+        if (outcome.kind === "committed") this.#collector.supersede([outcome.record], 0);
+        else if (outcome.kind === "aborted") this.#collector.retainFence(name);
         else this.#collector.retain(name, retainUntilMs);
       },
     });
@@ -351,9 +353,7 @@ class AftReplica implements Replica {
     const { uuid } = transaction;
     const answer = toAnswer(decision);
     if (decision.transactionId !== uuid) this.#discard(record);
-    else
-      for (const [key, value] of transaction.buffered)
-        this.#cache.set(this.#names.version(key, uuid), value);
+    else for (const [key, value] of transaction.buffered) this.#cache.set(key, uuid, value);
     if (decision.record !== undefined) this.#learn(decision.record);
     this.#committedTotal += 1;
     this.#outcomes.set(uuid, { kind: "committed", answer });
