@@ -96,6 +96,16 @@ async function measure(options: MicroOptions, scope: Scope): Promise<MicroResult
   );
   for (const { system } of contenders) await fillDirectly(system, workload);
 
+  // Both processes' code is compiled by load, not by time: one client alone would need minutes.
+  for (const [index, { system }] of contenders.entries())
+    await runBlock({
+      system,
+      workload,
+      clients: Math.max(...clientCounts),
+      durationMs: sizes.warmUpMs,
+      firstIndex: (index + 1) * 100_000_000,
+    });
+
   const pids = { load: [process.pid], replica: replica.pids, redis: redis.pids };
   const figures: MicroFigure[] = [];
   for (const clients of clientCounts) {

@@ -8,6 +8,7 @@ import type { ClusterSettings } from "#shim/aft/cluster/port.ts";
 import type { ReplicaSettings } from "#shim/aft/replica/options.ts";
 import type { SecurityConfig } from "#shim/aft/server/access/security.ts";
 import { type StorageSpec, withoutSecrets } from "#shim/storage/target.ts";
+import { replicaNodeArguments } from "./replica-node.ts";
 import { type Child, startModule } from "./child.ts";
 import { freePort } from "./free-port.ts";
 import type { Service } from "./port.ts";
@@ -248,6 +249,7 @@ class ProcessCluster implements AftCluster {
     const starting = startModule({
       name,
       modulePath,
+      nodeArguments: modulePath === replicaPath ? replicaNodeArguments : [],
       environment,
       ...(onLine !== undefined && { onLine }),
     });

@@ -44,12 +44,14 @@ export async function startModule(options: {
   readonly name: string;
   readonly modulePath: string;
   readonly args?: readonly string[];
+  /** For Node itself, in front of the module. */
+  readonly nodeArguments?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   /** Told each line of its standard output behind the first one. */
   readonly onLine?: (line: string) => void;
 }): Promise<Child> {
-  const { name, modulePath, args = [], environment = {}, onLine } = options;
-  const child = spawn(process.execPath, [modulePath, ...args], {
+  const { name, modulePath, args = [], nodeArguments = [], environment = {}, onLine } = options;
+  const child = spawn(process.execPath, [...nodeArguments, modulePath, ...args], {
     stdio: ["pipe", "pipe", "pipe"],
     env: { ...withoutNodeOptions(process.env), ...environment },
   });

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { Redis, type RedisOptions } from "ioredis";
 import type { ReplicaSettings } from "#shim/aft/replica/options.ts";
 import type { ReplicaStats } from "#shim/aft/replica/port.ts";
+import { replicaNodeArguments } from "./replica-node.ts";
 import type { SecurityConfig } from "#shim/aft/server/access/security.ts";
 import { type StorageSpec, withoutSecrets } from "#shim/storage/target.ts";
 import { startModule } from "./child.ts";
@@ -53,6 +54,7 @@ export async function startReplica(options: ReplicaOptions): Promise<ReplicaServ
   const child = await startModule({
     name: "aft replica",
     modulePath,
+    nodeArguments: replicaNodeArguments,
     environment: { AFT_REPLICA_CONFIG: JSON.stringify(config) },
   });
   const endpoint = String(child.ready["address"]);

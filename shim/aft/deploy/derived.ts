@@ -30,7 +30,6 @@ export const imageDependencies: readonly string[] = [
   "@aws-sdk/client-s3",
   "ioredis",
   "lmdb",
-  "lru-cache",
   "pino",
   "prom-client",
   "pure-rand",
