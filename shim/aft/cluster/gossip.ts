@@ -8,13 +8,15 @@
 import type { Clock, Timer } from "#kit/clock.ts";
 import type { CommitBatch, CommitStream } from "../protocol/commit-stream.ts";
 import { HeardStreams } from "../protocol/commit-stream.ts";
-import { type Member, type MemberReport, Members } from "../protocol/members.ts";
+import { isGone, type Member, type MemberReport, Members } from "../protocol/members.ts";
 import type { CommitRecord } from "../protocol/types.ts";
 import type { ClusterSettings, PeerAnswer, PeerMessage, Transport } from "./port.ts";
 
 export interface GossipHooks {
   /** Durable commits of another replica; `lost`: it cannot say all of what came before. */
-  onCommits(records: readonly CommitRecord[], lost: boolean): void;
+  onCommits(records: readonly CommitRecord[], lost: boolean, from: string): void;
+  /** Others have declared a member dead, or it has left. */
+  onGone?(member: Member): void;
   /** Others believe that this member is gone, or may do so after its own long pause. */
   onBelievedGone(incarnation: number): void;
   /** Runs before each round. */
@@ -158,10 +160,12 @@ export class Gossip {
     batch: CommitBatch | undefined,
   ): void {
     const nowUs = this.#clock.monotonicUs();
-    this.members.learn({ ...from, silentMs: 0 }, nowUs, true);
+    if (this.members.learn({ ...from, silentMs: 0 }, nowUs, true) === "news" && isGone(from))
+      this.#hooks.onGone?.(from);
     for (const report of members) {
       const learnt = this.members.learn(report, nowUs, false);
       if (learnt === "refute") this.#hooks.onBelievedGone(report.incarnation);
+      else if (learnt === "news" && isGone(report)) this.#hooks.onGone?.(report);
       // Who joins waits until the managers have spoken to it.
       else if (learnt === "news" && report.state === "joining" && this.#isManager)
         void this.#exchange(report.address, report.id);
@@ -169,7 +173,7 @@ export class Gossip {
     this.#stream?.acknowledge(from.id, heard);
     if (batch === undefined) return;
     const { lost } = this.heard.note(from.id, batch);
-    this.#hooks.onCommits(batch.records, lost);
+    this.#hooks.onCommits(batch.records, lost, from.id);
   }
 
   get #isManager(): boolean {

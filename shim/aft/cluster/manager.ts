@@ -14,6 +14,7 @@ import type { CorruptRecordError } from "../protocol/record-codec.ts";
 import type { CommitRecord } from "../protocol/types.ts";
 import { readCommitSet } from "../replica/recovery.ts";
 import { Collection, type CollectionSettings, defaultCollectionSettings } from "./collection.ts";
+import { Forwarding } from "./forwarding.ts";
 import { Gossip } from "./gossip.ts";
 import {
   type ClusterSettings,
@@ -62,7 +63,6 @@ const watchUs = 200_000;
 
 export class FaultManager {
   readonly #clock: Clock;
-  readonly #transport: Transport;
   readonly #engine: StorageEngine;
   readonly #names: Names;
   readonly #settings: ManagerSettings;
@@ -70,6 +70,7 @@ export class FaultManager {
   readonly #onEvent: (event: ManagerEvent) => void;
   readonly #gossip: Gossip;
   readonly #collection: Collection;
+  readonly #forwarding: Forwarding;
   #watchTimer: Timer | undefined;
   #scanTimer: Timer | undefined;
   #scanning: Promise<void> | undefined;
@@ -96,7 +97,6 @@ export class FaultManager {
   }) {
     const settings = { ...defaultManagerSettings, ...options.settings };
     this.#clock = options.clock;
-    this.#transport = options.transport;
     this.#engine = options.engine;
     this.#names = options.names;
     this.#settings = settings;
@@ -108,8 +108,9 @@ export class FaultManager {
       transport: options.transport,
       settings,
       hooks: {
-        onCommits: (records, lost) => {
+        onCommits: (records, lost, from) => {
           for (const record of records) this.#collection.learn(record);
+          this.#forwarding.heard(from, records);
           if (lost) void this.scan();
         },
         onBelievedGone: (incarnation) => {
@@ -118,6 +119,13 @@ export class FaultManager {
         },
         onRound: () => {},
       },
+    });
+    this.#forwarding = new Forwarding({
+      clock: options.clock,
+      transport: options.transport,
+      settings,
+      members: this.#gossip.members,
+      isNeeded: (record) => !this.#collection.isSuperseded(record),
     });
     this.#collection = new Collection({
       clock: options.clock,
@@ -149,6 +157,7 @@ export class FaultManager {
     this.#watchTimer?.cancel();
     this.#scanTimer?.cancel();
     this.#collection.close();
+    this.#forwarding.close();
     this.#gossip.close();
   }
 
@@ -221,28 +230,15 @@ export class FaultManager {
         },
       });
       this.#onEvent({ kind: "scanned", commits });
-      if (heardBefore) await this.#tell(fresh);
+      if (!heardBefore) return;
+      const needed = await this.#forwarding.tell(fresh);
+      if (needed === 0) return;
+      this.#foundTotal += needed;
+      this.#onEvent({ kind: "found", commits: needed });
     } catch (cause) {
       this.#onEvent({ kind: "failed", what: "reading the commit set", cause });
       this.#scanAgain = false;
       this.#scheduleScan(this.#settings.multicastMs);
-    }
-  }
-
-  /** Those that are superseded need not be told (AFT §4.1). */
-  async #tell(records: readonly CommitRecord[]): Promise<void> {
-    const needed = records.filter((record) => !this.#collection.isSuperseded(record));
-    if (needed.length === 0) return;
-    this.#foundTotal += needed.length;
-    this.#onEvent({ kind: "found", commits: needed.length });
-    const replicas = this.#gossip.members.others("replica");
-    const { maxBatch } = this.#settings;
-    for (let start = 0; start < needed.length; start += maxBatch) {
-      const message = { kind: "tell", records: needed.slice(start, start + maxBatch) } as const;
-      // Who is not reached now reads the commit set itself when it comes back.
-      await Promise.allSettled(
-        replicas.map(({ address }) => this.#transport.ask(address, message)),
-      );
     }
   }
 
@@ -265,6 +261,7 @@ export class FaultManager {
       if (nowUs - nextUs > this.#settings.deadAfterMs * 500)
         this.#gossip.members.forgiveSilence(nowUs);
       this.#declareSilentDead();
+      this.#forwarding.look();
       this.#replace();
       this.#watch();
     });

@@ -333,27 +333,3 @@ describe("clocks, sets, names and values", () => {
     expect(two.replica.stats().knownTransactions).toBe(1);
   });
 });
-
-describe("joining", () => {
-  it("reads the commit set once, although its peers have forgotten what came before", async () => {
-    const storage = createMemoryEngine();
-    const { cluster, one, two } = await pair(31, storage);
-    for (let index = 0; index < 5; index += 1) {
-      await one.write({ [`a${index}`]: "1" });
-      await two.write({ [`b${index}`]: "1" });
-    }
-    await cluster.seconds(5);
-    let listings = 0;
-    const counted = withCalls(storage, {
-      list: (prefix, options) => {
-        if (prefix === cluster.names.commitPrefix) listings += 1;
-        return storage.list(prefix, options);
-      },
-    });
-    const three = await cluster.replica("r3", { storage: counted });
-    await cluster.seconds(8);
-    expect(three.member.self.state).toBe("alive");
-    expect(await three.peek("a4")).toBe("1");
-    expect(listings).toBe(1);
-  });
-});

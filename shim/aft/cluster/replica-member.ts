@@ -17,6 +17,7 @@ import { isGone, type Member, type MemberReport } from "../protocol/members.ts";
 import type { StorageKey } from "#shim/storage/port.ts";
 import type { CommitRecord } from "../protocol/types.ts";
 import type { PeerView } from "../replica/peer-view.ts";
+import { trustMs } from "./forwarding.ts";
 import { Gossip } from "./gossip.ts";
 import {
   type ClusterSettings,
@@ -86,6 +87,12 @@ export class ReplicaMember implements PeerEndpoint {
         },
         onBelievedGone: (incarnation) => {
           this.#comeBack(incarnation);
+        },
+        onGone: (gone) => {
+          // Managers tell what it last committed, but not what it did so long ago (W3).
+          const { members } = this.#gossip;
+          const silentUs = members.silentUs(gone.id, this.#clock.monotonicUs());
+          if (gone.role === "replica" && silentUs > trustMs(settings) * 1_000) this.#wantRescan();
         },
         onRound: () => {
           this.#forgetManagers();
