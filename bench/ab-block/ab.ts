@@ -5,8 +5,8 @@
 import { createPrng } from "#kit/prng.ts";
 import { Scope } from "#harness/experiment/scope.ts";
 import type { GateResult } from "#harness/gate/outcome.ts";
-import { judgeTime, timeGate, type TimeJudgement } from "#harness/gate/time.ts";
-import { type AbBlocks, type AbSizes, interleave, type Side } from "./interleave.ts";
+import { judgeTail, judgeTime, timeGate, type TimeJudgement } from "#harness/gate/time.ts";
+import { type AbBlocks, type AbSizes, interleave, type Side, sides } from "./interleave.ts";
 import type { BlockRunnerConfig } from "./protocol.ts";
 import { checkOut, ownRoot } from "./revision.ts";
 import { startBlockRunner } from "./runner.ts";
@@ -28,8 +28,10 @@ export interface AbOptions {
   readonly seed: number;
   readonly clients: number;
   readonly threshold: number;
+  /** The same for p99, which varies more. */
+  readonly tailThreshold: number;
   readonly sizes: AbSizes;
-  /** Attempts before a failure or a doubt is believed. */
+  /** Attempts before a doubt is believed; a failure is after `attemptsToFail`. */
   readonly maxAttempts: number;
   readonly signal: AbortSignal;
   readonly note: (text: string) => void;
@@ -38,7 +40,7 @@ export interface AbOptions {
 export interface AbResult {
   readonly result: GateResult;
   readonly judgements: readonly TimeJudgement[];
-  /** Shown, never judged: tails and throughput of short blocks vary more than they tell. */
+  /** Shown, never judged. */
   readonly shown: readonly TimeJudgement[];
   readonly blocks: AbBlocks;
 }
@@ -52,10 +54,14 @@ const workload = {
   valueBytes: 1_024,
 } as const;
 
+/** A failure is believed when so many attempts, together, say so. */
+const attemptsToFail = 3;
+
 /**
- * Measures until an attempt passes or attempts are used up. Every attempt has processes of its own,
- * because a process can be slow for as long as it lives. Rejects with `ConfigError`, or when a
- * runner fails.
+ * Measures until what was measured passes, or fails after several attempts, or attempts are used up.
+ * Every attempt has processes of its own, because a process can be slow for as long as it lives; all
+ * attempts are judged together, so that doubt shrinks with their number. Rejects with `ConfigError`, or
+ * when a runner fails.
  */
 export async function compareSides(options: AbOptions): Promise<AbResult> {
   const { maxAttempts, signal, note, sizes } = options;
@@ -69,14 +75,22 @@ export async function compareSides(options: AbOptions): Promise<AbResult> {
       `base ${options.base.name}${checkout === undefined ? "" : ` at ${checkout.commit.slice(0, 12)}`}, candidate ${options.candidate.name}`,
       `${sizes.blocks} blocks of ${sizes.blockMs} ms a side, ${options.clients} client(s), closed loop, ${options.storage}, seed ${options.seed}`,
     ];
+    const blocks: Record<Side, AbBlocks[Side][number][]> = {
+      base: [],
+      baseAgain: [],
+      candidate: [],
+    };
     for (let attempt = 1; ; attempt += 1) {
       note(`attempt ${attempt} of at most ${maxAttempts}: ${notes[1]}`);
-      const blocks = await measure(options, baseRoot, attempt);
+      const measured = await measure(options, baseRoot, attempt);
+      for (const side of sides) blocks[side].push(...measured[side]);
       const judged = judge(options, blocks, attempt);
       const result = timeGate(judged.judgements, { attempts: attempt, notes });
-      const settled = result.outcome === "pass" || attempt >= maxAttempts || signal.aborted;
+      const enough = result.outcome === "fail" ? attemptsToFail : maxAttempts;
+      const settled =
+        result.outcome === "pass" || attempt >= Math.min(enough, maxAttempts) || signal.aborted;
       if (settled) return { result, ...judged, blocks };
-      note(`${result.outcome}; measuring again before it is believed`);
+      note(`${result.outcome}; measuring more before it is believed`);
     }
   } finally {
     await scope.close();
@@ -125,10 +139,22 @@ function judge(
     return judgeTime({ name, figures, threshold: options.threshold, prng });
   };
   return {
-    judgements: [figure("transaction p50", ({ p50Us }) => p50Us)],
-    shown: [
-      figure("transaction p90", ({ p90Us }) => p90Us),
+    judgements: [
+      figure("transaction p50", ({ p50Us }) => p50Us),
+      // The inverse of throughput, so that less is better as with all others.
       figure("time per transaction", ({ seconds, transactions }) => seconds / transactions),
+      judgeTail({
+        name: "transaction p99",
+        q: 0.99,
+        values: {
+          base: blocks.base.map(({ timesUs = [] }) => timesUs),
+          baseAgain: blocks.baseAgain.map(({ timesUs = [] }) => timesUs),
+          candidate: blocks.candidate.map(({ timesUs = [] }) => timesUs),
+        },
+        threshold: options.tailThreshold,
+        prng,
+      }),
     ],
+    shown: [figure("transaction p90", ({ p90Us }) => p90Us)],
   };
 }

@@ -111,6 +111,7 @@ async function runBlock(options: {
     p50Us: median(times),
     p90Us: quantile(times, 0.9),
     p99Us: quantile(times, 0.99),
+    timesUs: times.map(Math.round),
     ...(before !== undefined &&
       after !== undefined && {
         storage: { calls: after.calls - before.calls, bytes: after.bytes - before.bytes },

@@ -46,6 +46,8 @@ export interface BlockAnswer {
   readonly p50Us: number;
   readonly p90Us: number;
   readonly p99Us: number;
+  /** Of every transaction, in whole microseconds; absent in older revisions. */
+  readonly timesUs?: readonly number[];
   /** Of the block; absent where they cannot be seen. */
   readonly storage?: { readonly calls: number; readonly bytes: number };
 }

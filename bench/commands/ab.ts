@@ -4,6 +4,7 @@ import { formatRatio } from "#harness/gate/time.ts";
 import { defaultReplicaSettings } from "#shim/aft/replica/options.ts";
 import { stateSystemNames } from "#shim/state/registry.ts";
 import { type AbOptions, type AbSide, compareSides } from "#bench/ab-block/ab.ts";
+import type { AbBlocks } from "#bench/ab-block/interleave.ts";
 import type { AbStore } from "#bench/ab-block/stores.ts";
 import { exitCodes } from "#bench/exit-codes.ts";
 import { listenForStop } from "#bench/stop-signals.ts";
@@ -15,6 +16,7 @@ export interface TimeFlags {
   readonly clients: number;
   readonly seed: number;
   readonly threshold: number;
+  readonly tailThreshold: number;
   readonly attempts: number;
   readonly storage: AbStore;
 }
@@ -29,12 +31,13 @@ export function abOptions(
   flags: TimeFlags,
   signal: AbortSignal,
 ): Omit<AbOptions, "base" | "candidate"> {
-  const { blocks, blockMs, clients, seed, threshold, attempts, storage } = flags;
+  const { blocks, blockMs, clients, seed, threshold, tailThreshold, attempts, storage } = flags;
   return {
     storage,
     seed,
     clients,
     threshold,
+    tailThreshold,
     sizes: { blocks, blockMs, warmUpMs: 2 * blockMs },
     maxAttempts: attempts,
     signal,
@@ -62,13 +65,14 @@ export async function ab(sides: readonly string[], flags: AbFlags): Promise<numb
         aa,
         mannWhitneyP: p,
       }));
-      console.log(JSON.stringify({ conditions: result.notes, ratios, blocks }, undefined, 2));
+      const document = { conditions: result.notes, ratios, blocks: withoutTimes(blocks) };
+      console.log(JSON.stringify(document, undefined, 2));
     } else {
       const rows = [...judgements, ...shown].map(({ name, ratio, aa, p }) => [
         name,
         `candidate/base ${formatRatio(ratio)}`,
         `A/A ${formatRatio(aa)}`,
-        `Mann-Whitney p ${p.toPrecision(2)}`,
+        p === undefined ? "" : `Mann-Whitney p ${p.toPrecision(2)}`,
       ]);
       console.log([...result.notes, formatColumns(rows)].join("\n"));
     }
@@ -76,6 +80,16 @@ export async function ab(sides: readonly string[], flags: AbFlags): Promise<numb
   } finally {
     stop.dispose();
   }
+}
+
+/** Single times are for percentiles; a reader wants the blocks. */
+function withoutTimes(blocks: AbBlocks): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(blocks).map(([side, answers]) => [
+      side,
+      answers.map(({ timesUs: _dropped, ...rest }) => rest),
+    ]),
+  );
 }
 
 function parseSides(

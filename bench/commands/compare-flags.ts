@@ -64,7 +64,7 @@ export function addComparing(program: Command, setExitCode: (code: number) => vo
   timed(program.command("gate"))
     .description("pass, fail or inconclusive: exact counts, and times against a base revision")
     .option("--exact", "counts of a deterministic run, by equality with results/baselines")
-    .option("--time", "transaction p50 against --base, as a ratio of interleaved blocks")
+    .option("--time", "p50, p99, throughput against --base, as ratios of interleaved blocks")
     .option("--base <revision>", "base of --time")
     .option("--json", "one JSON document on stdout")
     .option("--junit <file>", "JUnit XML")
@@ -144,7 +144,18 @@ function timed(command: Command): Command {
         0.2,
       ),
     )
-    .addOption(numberOption("--attempts <n>", "runs before a failure is believed").default(3))
+    .addOption(
+      fractionOption(
+        "--tail-threshold <share>",
+        "the same for p99, which varies more",
+        [0.01, 100],
+      ).default(1),
+    )
+    .addOption(
+      numberOption("--attempts <n>", "with new processes, judged together, while in doubt").default(
+        5,
+      ),
+    )
     .addOption(
       new Option("--storage <name>", "a fresh one for each side")
         .choices(["memory", "lmdb", "redis"])

@@ -20,6 +20,7 @@ const options: AbOptions = {
   seed: 1,
   clients: 1,
   threshold: 0.2,
+  tailThreshold: 1,
   sizes: { blocks: 2, blockMs: 30, warmUpMs: 30 },
   maxAttempts: 1,
   signal: new AbortController().signal,

@@ -76,8 +76,10 @@ async function unchanged(): Promise<void> {
     );
     const { code, text } = await gate("--time", "HEAD~1", ...(run === 1 ? ["--exact"] : []));
     counts.set(code, (counts.get(code) ?? 0) + 1);
-    const line = text.split("\n").find((part) => part.includes("candidate/base")) ?? text;
-    process.stdout.write(`unchanged ${run}/${repetitions}: exit ${code}${line}\n`);
+    const lines = text
+      .split("\n")
+      .filter((part) => part.includes("gate:") || /candidate.base/.test(part));
+    process.stdout.write(`unchanged ${run}/${repetitions}: exit ${code}\n${lines.join("\n")}\n`);
   }
   const inconclusive = counts.get(exitCodes.inconclusive) ?? 0;
   const passed = counts.get(exitCodes.ok) ?? 0;

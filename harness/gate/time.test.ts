@@ -3,7 +3,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { createPrng } from "#kit/prng.ts";
-import { type AbFigures, judgeTime, type TimeJudgement, timeGate } from "./time.ts";
+import { type AbFigures, judgeTail, judgeTime, type TimeJudgement, timeGate } from "./time.ts";
 
 /** Blocks with up to 10 % noise and a drift that all sides share. */
 function noisy(blocks: number, factors: { baseAgain?: number; candidate?: number }): AbFigures {
@@ -58,4 +58,45 @@ it("says all that a reader needs to disagree", () => {
   const result = timeGate([judge(noisy(12, {}))], { attempts: 2, notes: ["12 blocks"] });
   expect(result).toMatchObject({ gate: "time", outcome: "pass", attempts: 2 });
   expect(result.checks[0]?.explanation).toMatch(/base\/base .*threshold 1\.20, 12 blocks/);
+});
+
+describe("judgeTail", () => {
+  /** Blocks of 50 values; one in twenty is `slow` times as long. */
+  function blocks(count: number, slow: number, seed: number): number[][] {
+    const prng = createPrng(seed);
+    return Array.from({ length: count }, () =>
+      Array.from({ length: 50 }, () => 100 * (1 + prng.next()) * (prng.next() < 0.05 ? slow : 1)),
+    );
+  }
+  const judgeTails = (count: number, slow: number): TimeJudgement =>
+    judgeTail({
+      name: "p99",
+      q: 0.99,
+      values: {
+        base: blocks(count, 3, 1),
+        baseAgain: blocks(count, 3, 2),
+        candidate: blocks(count, slow, 3),
+      },
+      threshold: 1,
+      prng: createPrng(1),
+    });
+
+  it("passes an equal tail, and fails one that is more than twice as long", () => {
+    expect(judgeTails(40, 3).outcome).toBe("pass");
+    expect(judgeTails(40, 12)).toMatchObject({ outcome: "fail", tail: true });
+  });
+
+  it("gives no figure where the sample cannot carry it", () => {
+    const judged = judgeTails(9, 12);
+    expect(judged.outcome).toBe("inconclusive");
+    expect(judged.explanation).toBe("n/a (need 459 transactions a side, have 450)");
+  });
+
+  it("may fail the gate, but a doubt about it does not withhold a pass", () => {
+    const p50 = judge(noisy(12, {}));
+    const options = { attempts: 1, notes: [] };
+    expect(timeGate([p50, judgeTails(9, 12)], options).outcome).toBe("pass");
+    expect(timeGate([p50, judgeTails(40, 12)], options).outcome).toBe("fail");
+    expect(timeGate([judgeTails(9, 12)], options).outcome).toBe("inconclusive");
+  });
 });

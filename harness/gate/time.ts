@@ -6,7 +6,12 @@
  * threshold the machine is unfit, and nothing is decided.
  */
 import type { Prng } from "#kit/prng.ts";
-import { type RatioEstimate, ratioOfBlocks } from "#harness/stats/bootstrap.ts";
+import { samplesForPercentile } from "#harness/stats/binomial.ts";
+import {
+  type RatioEstimate,
+  ratioOfBlocks,
+  ratioOfPooledQuantiles,
+} from "#harness/stats/bootstrap.ts";
 import { mannWhitney } from "#harness/stats/mann-whitney.ts";
 import { type GateCheck, type GateOutcome, type GateResult, worstOutcome } from "./outcome.ts";
 
@@ -20,8 +25,13 @@ export interface AbFigures {
 export interface TimeJudgement extends GateCheck {
   readonly ratio: RatioEstimate;
   readonly aa: RatioEstimate;
-  /** Mann-Whitney over the same blocks, as a second opinion; decides nothing. */
-  readonly p: number;
+  /** Mann-Whitney over the same blocks, as a second opinion; decides nothing. Absent for tails. */
+  readonly p?: number;
+  /**
+   * May fail the gate, but a doubt about it does not withhold a pass: on a shared machine a tail's
+   * interval is wide however long one measures.
+   */
+  readonly tail?: boolean;
 }
 
 /** Least blocks an interval of 95 % needs; fewer never pass and never fail. */
@@ -50,12 +60,61 @@ export function judgeTime(options: {
   return { name, outcome, explanation, ratio, aa, p };
 }
 
+/** Single values, block by block; equal positions ran next to each other. */
+export interface AbValues {
+  readonly base: readonly (readonly number[])[];
+  readonly baseAgain: readonly (readonly number[])[];
+  readonly candidate: readonly (readonly number[])[];
+}
+
+/**
+ * Judges a high quantile of everything measured. One block cannot support it, so whole blocks are drawn
+ * and their values pooled; where even all of them together cannot (MEASURING rule 4), it is
+ * inconclusive.
+ */
+export function judgeTail(options: {
+  readonly name: string;
+  readonly q: number;
+  readonly values: AbValues;
+  readonly threshold: number;
+  readonly prng: Prng;
+}): TimeJudgement {
+  const { name, q, values, threshold, prng } = options;
+  const pairsWith = (side: readonly (readonly number[])[]) =>
+    side.map((candidate, at) => ({ candidate, baseline: values.base[at] ?? [] }));
+  const need = samplesForPercentile(q);
+  const have = Math.min(
+    ...[values.base, values.baseAgain, values.candidate].map((side) => side.flat().length),
+  );
+  if (have < need) {
+    const none: RatioEstimate = {
+      median: Number.NaN,
+      low: Number.NaN,
+      high: Number.NaN,
+      blocks: values.base.length,
+      confidence: 0,
+    };
+    const explanation = `n/a (need ${need} transactions a side, have ${have})`;
+    return { name, outcome: "inconclusive", explanation, ratio: none, aa: none, tail: true };
+  }
+  const aa = ratioOfPooledQuantiles(pairsWith(values.baseAgain), q, prng.fork(`${name} A/A`));
+  const ratio = ratioOfPooledQuantiles(pairsWith(values.candidate), q, prng.fork(`${name} A/B`));
+  const [outcome, why] = decide({ ratio, aa, threshold });
+  const explanation =
+    `candidate/base ${formatRatio(ratio)}, base/base ${formatRatio(aa)}, ` +
+    `threshold ${(1 + threshold).toFixed(2)}, ${have} transactions a side: ${why}`;
+  return { name, outcome, explanation, ratio, aa, tail: true };
+}
+
 /** The gate's result over all judged figures. */
 export function timeGate(
   judgements: readonly TimeJudgement[],
   options: { readonly attempts: number; readonly notes: readonly string[] },
 ): GateResult {
-  const outcome = worstOutcome(judgements.map((judgement) => judgement.outcome));
+  const deciding = judgements.filter(
+    ({ tail = false, outcome }) => !(tail && outcome === "inconclusive"),
+  );
+  const outcome = worstOutcome(deciding.map((judgement) => judgement.outcome));
   return { gate: "time", outcome, checks: judgements, ...options };
 }
 
