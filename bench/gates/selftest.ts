@@ -15,6 +15,8 @@ import { promisify } from "node:util";
 import { exitCodes } from "#bench/exit-codes.ts";
 import { ownRoot } from "#bench/ab-block/revision.ts";
 
+import { mutants, mutate, mutatedFile } from "./mutants.ts";
+
 const execute = promisify(execFile);
 const [repetitionsText = "20", ...before] = process.argv.slice(2);
 const repetitions = Number(repetitionsText);
@@ -22,22 +24,19 @@ const repetitions = Number(repetitionsText);
 /** Many short blocks: twenty runs fit, and the interval of a median narrows with their number. */
 const sizes = ["--blocks", "20", "--block-ms", "100"];
 
-/** A place in the committer that every committing transaction passes, and what is put there. */
-const target = "shim/aft/replica/group-commit.ts";
-const anchor = "  seal(write: SealedWrite): Promise<SealOutcome> {\n";
-const oneCallMore = "    void this.#engine.get(write.seal.key);\n";
-const twoMilliseconds =
-  "    const untilUs = this.#clock.monotonicUs() + 2_000;\n" +
-  "    while (this.#clock.monotonicUs() < untilUs);\n";
-
 const directory = await mkdtemp(join(tmpdir(), "aft-bench-selftest-"));
 const clone = join(directory, "clone");
 const failures: string[] = [];
 try {
   await git(ownRoot, "clone", "--quiet", "--no-hardlinks", ownRoot, clone);
   await symlink(join(ownRoot, "node_modules"), join(clone, "node_modules"), "junction");
-  await expectGate("one storage call more", oneCallMore, "--exact", exitCodes.thresholdMissed);
-  await expectGate("2 ms more", twoMilliseconds, "--time", exitCodes.thresholdMissed);
+  await expectGate(
+    "one storage call more",
+    mutants.oneCallMore,
+    "--exact",
+    exitCodes.thresholdMissed,
+  );
+  await expectGate("2 ms more", mutants.twoMilliseconds, "--time", exitCodes.thresholdMissed);
   await unchanged();
 } finally {
   await rm(directory, { recursive: true, force: true });
@@ -51,10 +50,10 @@ async function expectGate(
   kind: "--exact" | "--time",
   expected: number,
 ): Promise<void> {
-  const path = join(clone, target);
-  const text = await readFile(path, "utf8");
-  if (!text.includes(anchor)) throw new Error(`${target} has no longer the line to mutate`);
-  await writeFile(path, text.replace(anchor, anchor + inserted));
+  const path = join(clone, mutatedFile);
+  const mutated = mutate(await readFile(path, "utf8"), inserted);
+  if (mutated === undefined) throw new Error(`${mutatedFile} has no longer the place to mutate`);
+  await writeFile(path, mutated);
   await git(clone, "commit", "--quiet", "--no-verify", "-am", `selftest: ${name}`);
   const { code, text: output } = await gate(kind, "HEAD~1");
   process.stdout.write(`${name}: exit ${code}\n${output.trim()}\n`);
