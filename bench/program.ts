@@ -3,6 +3,7 @@
  * called: `check` in a pipe must not wait for what draws figures.
  */
 import { Command, Option } from "commander";
+import { ConfigError } from "#kit/errors.ts";
 import { addCheck } from "./commands/check-flags.ts";
 import { addComparing } from "./commands/compare-flags.ts";
 import { addDeploy } from "./commands/deploy-flags.ts";
@@ -20,6 +21,7 @@ interface SelectionFlags {
 }
 
 interface RunFlags extends SelectionFlags, LoadFlags {
+  readonly slo?: string;
   readonly seed: number;
   readonly out: string;
   readonly mode: "paper" | "sound";
@@ -76,8 +78,17 @@ function addRun(program: Command, setExitCode: (code: number) => void): void {
     .addOption(numberOption("--requests <n>", "closed loop: measured requests of each client"))
     .addOption(numberOption("--think-ms <n>", "closed loop: pause between requests (0)"))
     .addOption(numberOption("--generators <n>", "processes that share the load (1)"))
+    .option("--slo <list>", "of capacity (p99<=50ms); also anomalies=0, failed<=1%")
     .option("--keep-invalid", keepInvalidText)
     .action(async (names: string[], flags: RunFlags) => {
+      if (names.includes("capacity")) {
+        setExitCode(await runCapacity(names, flags));
+        return;
+      }
+      if (flags.slo !== undefined) {
+        const what = "only a capacity search has an objective";
+        throw new ConfigError([{ where: "--slo", what, hint: "run capacity --slo …" }]);
+      }
       const { run } = await import("./commands/run.ts");
       const { resolvePlan } = await import("./commands/plan.ts");
       setExitCode(
@@ -93,6 +104,27 @@ function addRun(program: Command, setExitCode: (code: number) => void): void {
         }),
       );
     });
+}
+
+async function runCapacity(names: readonly string[], flags: RunFlags): Promise<number> {
+  const { defaultSlo, searchCapacities } = await import("./commands/capacity.ts");
+  const { resolvePlan } = await import("./commands/plan.ts");
+  const { rate, stages, trace, clients, requests, thinkMs } = flags;
+  const fixed = [rate, stages, trace, clients, requests, thinkMs];
+  if (fixed.some((value) => value !== undefined) || flags.use.length > 0) {
+    const what = "a capacity search chooses its load itself, for systems of this repository";
+    throw new ConfigError([
+      { where: "run capacity", what, hint: "leave out load flags and --use" },
+    ]);
+  }
+  return searchCapacities({
+    plan: resolvePlan({ names, ...planFlags(flags), load: flags }),
+    slo: flags.slo ?? defaultSlo,
+    seed: flags.seed,
+    outDirectory: flags.out,
+    json: flags.json === true,
+    quiet: flags.quiet === true,
+  });
 }
 
 function addLookers(program: Command, setExitCode: (code: number) => void): void {

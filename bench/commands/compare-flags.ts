@@ -135,8 +135,8 @@ function addTrend(program: Command, setExitCode: (code: number) => void): void {
 
 function timed(command: Command): Command {
   return command
-    .addOption(numberOption("--blocks <n>", "blocks of each side").default(12))
-    .addOption(numberOption("--block-ms <n>", "length of a block").default(300))
+    .addOption(numberOption("--blocks <n>", "blocks of each side").default(40))
+    .addOption(numberOption("--block-ms <n>", "length of a block").default(100))
     .addOption(numberOption("--clients <n>", "clients in a closed loop").default(1))
     .addOption(numberOption("--seed <n>", "seed of keys and block order").default(1))
     .addOption(
@@ -153,7 +153,7 @@ function timed(command: Command): Command {
     )
     .addOption(
       numberOption("--attempts <n>", "with new processes, judged together, while in doubt").default(
-        5,
+        6,
       ),
     )
     .addOption(

@@ -1,5 +1,4 @@
 /** @module `aft-bench trend`: where figures changed over the history of accepted runs. */
-import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { createPrng } from "#kit/prng.ts";
 import {
@@ -10,9 +9,8 @@ import {
   type TrendReport,
 } from "#harness/gate/trend.ts";
 import { historyPath, readHistory } from "#harness/record/trend-history.ts";
-import { stableJson } from "#harness/record/stable-json.ts";
 import { formatRelative, trendSpec } from "#harness/report/figures/trend.ts";
-import { renderFigure } from "#harness/report/render.ts";
+import { writePicture } from "#harness/report/write.ts";
 import { exitCodes } from "#bench/exit-codes.ts";
 
 export interface TrendOptions {
@@ -51,15 +49,12 @@ export async function trend(options: TrendOptions): Promise<number> {
   return outcome === "steady" ? exitCodes.ok : exitCodes.inconclusive;
 }
 
-async function draw(trends: readonly Trend[], outDirectory: string): Promise<string> {
+function draw(trends: readonly Trend[], outDirectory: string): Promise<string> {
+  const rows = trends.flatMap(({ series, figure, points }) =>
+    points.map((point) => ({ series, figure, ...point })),
+  );
   const directory = join(outDirectory, "figures", "trend");
-  const spec = trendSpec(trends);
-  const { svg, png } = await renderFigure(spec);
-  await mkdir(directory, { recursive: true });
-  await writeFile(join(directory, "trend.vl.json"), stableJson(spec));
-  await writeFile(join(directory, "trend.svg"), svg);
-  await writeFile(join(directory, "trend.png"), png);
-  return join(directory, "trend.png");
+  return writePicture({ directory, id: "trend", spec: trendSpec(trends), rows });
 }
 
 function format({ trends, tooShort }: TrendReport, sinceMs: number, picture?: string): string {

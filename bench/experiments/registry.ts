@@ -3,6 +3,7 @@ import type { ExperimentDefinition, ProfileName } from "#harness/experiment/defi
 import { anomalies } from "./anomalies.ts";
 import { faultTimeline } from "./fault-timeline.ts";
 import { gcOverhead } from "./gc-overhead.ts";
+import { capacity } from "./capacity.ts";
 import { overhead } from "./overhead.ts";
 import { scalingClients } from "./scaling-clients.ts";
 import { scalingReplicas } from "./scaling-replicas.ts";
@@ -16,6 +17,7 @@ export const experiments: readonly ExperimentDefinition[] = [
   scalingReplicas,
   gcOverhead,
   faultTimeline,
+  capacity,
 ];
 
 export interface Suite {

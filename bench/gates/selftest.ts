@@ -21,9 +21,6 @@ const execute = promisify(execFile);
 const [repetitionsText = "20", ...before] = process.argv.slice(2);
 const repetitions = Number(repetitionsText);
 
-/** Many short blocks: twenty runs fit, and the interval of a median narrows with their number. */
-const sizes = ["--blocks", "20", "--block-ms", "100"];
-
 const directory = await mkdtemp(join(tmpdir(), "aft-bench-selftest-"));
 const clone = join(directory, "clone");
 const failures: string[] = [];
@@ -101,7 +98,7 @@ async function gate(
     "gate",
     kind,
     ...more,
-    ...(kind === "--time" ? ["--base", base, ...sizes] : []),
+    ...(kind === "--time" ? ["--base", base] : []),
   ];
   try {
     const { stdout } = await execute(program, args, { cwd: clone, maxBuffer: 16 * 1_048_576 });

@@ -1,6 +1,7 @@
 /** @module Writes what people look at: figures, tables as CSV, the report page, the suite document. */
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
+import type { TopLevelSpec } from "vega-lite";
 import { ProjectError } from "#kit/errors.ts";
 import type { SuiteResult } from "#harness/record/run.ts";
 import { stableJson } from "#harness/record/stable-json.ts";
@@ -90,6 +91,48 @@ export async function writeReport(options: {
     throw new ReportError(directory, { cause });
   }
   return { page: join(directory, "report.html"), pictures, notDrawn };
+}
+
+/**
+ * Writes one picture (`.svg`, `.png`, `.csv`, `.vl.json`) and further files beside it; the PNG's path.
+ * Rejects with `ReportError`.
+ */
+export async function writePicture(options: {
+  readonly directory: string;
+  readonly id: string;
+  readonly spec: TopLevelSpec;
+  readonly rows: readonly Readonly<Record<string, string | number>>[];
+  readonly files?: Readonly<Record<string, string>>;
+}): Promise<string> {
+  const { directory, id, spec, rows, files = {} } = options;
+  const { svg, png } = await renderFigure(spec);
+  const all = { ...files, [`${id}.svg`]: svg, [`${id}.png`]: png, [`${id}.csv`]: toCsv(rows) };
+  await writeAll(directory, { ...all, [`${id}.vl.json`]: stableJson(spec) });
+  return join(directory, `${id}.png`);
+}
+
+/** Takes an older picture away, so that nobody takes it for the newest, and writes `files`. */
+export async function removePicture(options: {
+  readonly directory: string;
+  readonly id: string;
+  readonly files: Readonly<Record<string, string>>;
+}): Promise<void> {
+  const { directory, id, files } = options;
+  await writeAll(directory, files);
+  for (const format of formats) await rm(join(directory, `${id}.${format}`), { force: true });
+}
+
+async function writeAll(
+  directory: string,
+  files: Readonly<Record<string, string | Uint8Array>>,
+): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true });
+    for (const [name, content] of Object.entries(files))
+      await writeFile(join(directory, name), content);
+  } catch (cause) {
+    throw new ReportError(directory, { cause });
+  }
 }
 
 function toCsv(rows: readonly Readonly<Record<string, string | number>>[]): string {
