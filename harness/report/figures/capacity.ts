@@ -33,8 +33,9 @@ export function capacityFigure(result: CapacityResult): Built | undefined {
       ],
     },
     config: sharedConfig,
-    vconcat: [bars(rows), scatter(probes)],
+    vconcat: [bars(rows), ...(probes.length === 0 ? [] : [scatter(probes)])],
     spacing: 24,
+    resolve: { scale: { color: "independent" } },
   };
   return { spec: spec as never, rows };
 }
