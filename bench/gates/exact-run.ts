@@ -4,38 +4,29 @@
  *
  * What is counted are calls of the storage port, which on these engines are round trips, with the
  * bytes they carry, collection included; and what is still stored at the end. No duration is
- * looked at, and none can influence a count.
+ * looked at, and none can influence a count. Two further cases count what replicas say to each other and
+ * what a client says to a replica.
  */
 import { NotAvailableError } from "#kit/errors.ts";
 import { createPrng } from "#kit/prng.ts";
-import { createUuid } from "#kit/uuid.ts";
 import { Scope } from "#harness/experiment/scope.ts";
 import type { ExactCase, ExactRun } from "#harness/gate/exact.ts";
 import type { NotRun } from "#harness/record/run.ts";
 import { startLmdb, startMemory } from "#harness/services/local-stores.ts";
 import type { StorageService } from "#harness/services/port.ts";
 import { startRedis } from "#harness/services/redis.ts";
-import type { Replica } from "#shim/aft/replica/port.ts";
+import { createNames } from "#shim/aft/protocol/names.ts";
 import { createReplica } from "#shim/aft/replica/replica.ts";
 import { counted } from "#shim/storage/counted.ts";
 import type { ListCursor, StorageEngine } from "#shim/storage/port.ts";
 import { openStorage } from "#shim/storage/registry.ts";
-import { encodeValue } from "#workloads/functions/value.ts";
 import { createPaperWorkload } from "#workloads/mixes/paper.ts";
-import type { PlannedRequest, Workload } from "#workloads/port.ts";
-import { createSteppedClock, type SteppedClock } from "./stepped-clock.ts";
+import { runClusterCase } from "./exact-cluster.ts";
+import { betweenUs, createClient, exactParameters, settleUs, watched } from "./exact-parts.ts";
+import { runTripsCase } from "./exact-trips.ts";
+import { createSteppedClock } from "./stepped-clock.ts";
 
-/** In the baseline file; another value makes it another run. */
-export const exactParameters = {
-  seed: 1,
-  transactions: 300,
-  functions: 2,
-  readsPerFunction: 2,
-  writesPerFunction: 1,
-  keyCount: 100,
-  zipfTheta: 1,
-  valueBytes: 1_024,
-} as const;
+export { exactParameters } from "./exact-parts.ts";
 
 const variants = [
   { name: "cached", settings: {} },
@@ -47,9 +38,6 @@ const stores: readonly (readonly [name: string, start: () => Promise<StorageServ
   ["lmdb", startLmdb],
   ["redis", () => startRedis()],
 ];
-
-/** A transaction of the run that does not commit would make every count below meaningless. */
-class ExactRunError extends Error {}
 
 /** Runs every case. Rejects when a store fails; Redis may be missing and is then `notRun`. */
 export async function runExact(): Promise<ExactRun> {
@@ -70,6 +58,8 @@ export async function runExact(): Promise<ExactRun> {
       }
     }
   }
+  cases["two replicas"] = await runClusterCase();
+  cases["client over TCP"] = await runTripsCase();
   return { parameters: exactParameters, cases, notRun };
 }
 
@@ -109,98 +99,16 @@ async function runCase(
     bytesRead: after.bytesRead - before.bytesRead,
     bytesWritten: after.bytesWritten - before.bytesWritten,
     storageErrors: after.errors - before.errors,
-    objectsRetained: await countObjects(store),
+    ...(await retained(store)),
     transactionsRetained: replica.stats().knownTransactions,
   };
 }
 
-/** Between two transactions collection gets its turn; at the end, everything collectable goes. */
-const betweenUs = 4_000;
-const settleUs = 1_000_000;
-
-function createClient(options: {
-  readonly replica: Replica;
-  readonly clock: SteppedClock;
-  readonly workload: Workload;
-}): { fill(): Promise<void>; run(request: PlannedRequest): Promise<void> } {
-  const { replica, clock, workload } = options;
-  const prng = createPrng(exactParameters.seed).fork("client");
-  const run = async (request: PlannedRequest): Promise<void> => {
-    const { requestId, writeSet, payloadSeed } = request;
-    const transactionId = createUuid(clock.nowMs(), prng);
-    replica.begin({ transactionId, requestId });
-    let sequence = 0;
-    const write = async (key: string): Promise<void> => {
-      const stamp = { requestId, transactionId, writeSet, sequence };
-      const value = encodeValue(stamp, workload.valueBytes, payloadSeed + sequence);
-      sequence += 1;
-      await replica.put({ transactionId, key, value, sequence });
-    };
-    for (const operation of request.functions.flat()) {
-      switch (operation.kind) {
-        case "read":
-          await replica.get({ transactionId, key: operation.key });
-          break;
-        case "readMany":
-          await replica.getMany({ transactionId, keys: operation.keys });
-          break;
-        case "write":
-          await write(operation.key);
-          break;
-        case "writeMany":
-          for (const key of operation.keys) await write(key);
-          break;
-      }
-    }
-    const answer = await replica.commit({ transactionId });
-    if (answer.kind !== "committed")
-      throw new ExactRunError(`${requestId} did not commit: ${answer.refusal.message}`);
-  };
-  const fill = async (): Promise<void> => {
-    const keys = [...workload.keys()];
-    for (let start = 0; start < keys.length; start += 10) {
-      const part = keys.slice(start, start + 10);
-      await run({
-        requestId: `fill-${start}`,
-        functions: [[{ kind: "writeMany", keys: part }]],
-        writeSet: part.slice(0, 1),
-        payloadSeed: start,
-      });
-    }
-  };
-  return { fill, run };
-}
-
-/** `idle` resolves when no call has been under way for some turns of the event loop. */
-function watched(engine: StorageEngine): { engine: StorageEngine; idle: () => Promise<void> } {
-  let underWay = 0;
-  const proxy = new Proxy(engine, {
-    get: (target, property): unknown => {
-      const member: unknown = Reflect.get(target, property);
-      if (typeof member !== "function") return member;
-      return async (...args: readonly unknown[]): Promise<unknown> => {
-        underWay += 1;
-        try {
-          return await (Reflect.apply(member, target, args) as Promise<unknown>);
-        } finally {
-          underWay -= 1;
-        }
-      };
-    },
-  });
-  const quietTurns = 3;
-  const idle = async (): Promise<void> => {
-    for (let quiet = 0; quiet < quietTurns;) {
-      await new Promise((resolve) => {
-        setImmediate(resolve);
-      });
-      quiet = underWay === 0 ? quiet + 1 : 0;
-    }
-  };
-  return { engine: proxy, idle };
-}
-
-async function countObjects(engine: StorageEngine): Promise<number> {
+/** Of committed versions and of commit records. */
+async function retained(
+  engine: StorageEngine,
+): Promise<{ objectsRetained: number; versionsRetained: number }> {
+  const { dataPrefix } = createNames("aft");
   const keys = new Set<string>();
   let cursor: ListCursor | undefined;
   do {
@@ -208,5 +116,6 @@ async function countObjects(engine: StorageEngine): Promise<number> {
     for (const key of page.keys) keys.add(key);
     ({ cursor } = page);
   } while (cursor !== undefined);
-  return keys.size;
+  const versions = [...keys].filter((key) => key.startsWith(dataPrefix));
+  return { objectsRetained: keys.size, versionsRetained: versions.length };
 }

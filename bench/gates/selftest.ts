@@ -21,6 +21,9 @@ const execute = promisify(execFile);
 const [repetitionsText = "20", ...before] = process.argv.slice(2);
 const repetitions = Number(repetitionsText);
 
+/** A gate that takes longer, waiting for `before` included, hangs. */
+const gateTimeoutMs = 900_000;
+
 const directory = await mkdtemp(join(tmpdir(), "aft-bench-selftest-"));
 const clone = join(directory, "clone");
 const failures: string[] = [];
@@ -101,7 +104,11 @@ async function gate(
     ...(kind === "--time" ? ["--base", base] : []),
   ];
   try {
-    const { stdout } = await execute(program, args, { cwd: clone, maxBuffer: 16 * 1_048_576 });
+    const { stdout } = await execute(program, args, {
+      cwd: clone,
+      maxBuffer: 16 * 1_048_576,
+      timeout: gateTimeoutMs,
+    });
     return { code: 0, text: stdout };
   } catch (error) {
     const {
