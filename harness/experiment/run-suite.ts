@@ -232,9 +232,9 @@ class SuiteRunner {
           base[figure],
           this.#prng.fork(where + name),
         );
-        const { median, low, high, blocks } = estimate;
+        const { median, low, high, blocks, confidence } = estimate;
         const ratio = { median: round(median), low: round(low), high: round(high) };
-        this.#comparisons.push({ name: `${pair} ${name}: ${where}`, ratio, blocks });
+        this.#comparisons.push({ name: `${pair} ${name}: ${where}`, ratio, blocks, confidence });
       }
     }
   }

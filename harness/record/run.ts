@@ -266,6 +266,8 @@ export interface Comparison {
   readonly name: string;
   readonly ratio: { readonly median: number; readonly low: number; readonly high: number };
   readonly blocks: number;
+  /** Of the interval: 0.95, or less where there are too few blocks. Absent in older documents. */
+  readonly confidence?: number;
 }
 
 export interface ClaimVerdict {

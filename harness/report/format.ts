@@ -2,6 +2,7 @@
 import type {
   AnomalyCount,
   Cell,
+  Comparison,
   Percentile,
   RunSummary,
   SuiteResult,
@@ -22,6 +23,16 @@ export function formatMsShort(us: Percentile): string {
 /** `12`, or `0 (< 3.0 per 10k)`: nothing seen still leaves a bound. */
 export function formatAnomaly({ transactions, upperBoundPer10k }: AnomalyCount): string {
   return transactions > 0 ? String(transactions) : `0 (< ${upperBoundPer10k.toFixed(1)}/10k)`;
+}
+
+/**
+ * What share of such intervals holds the true ratio: fewer than six blocks support less than 95 %, and one
+ * block supports none (it is its own range).
+ */
+export function formatConfidence({ confidence, blocks }: Comparison): string {
+  const known = confidence ?? (blocks < 6 ? Math.max(0, 1 - 2 ** (1 - blocks)) : 0.95);
+  if (known === 0) return "one block: no interval";
+  return `${Number((known * 100).toFixed(1))} %`;
 }
 
 /** What a store is called in figures: an emulated service by its own name. */

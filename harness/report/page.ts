@@ -2,7 +2,14 @@
  * @module The report as one static page: no script, no network, pictures inline. Pure.
  */
 import type { RunSummary, SuiteResult } from "#harness/record/run.ts";
-import { formatAnomaly, formatCalibration, formatMs, kindOf, storeName } from "./format.ts";
+import {
+  formatAnomaly,
+  formatCalibration,
+  formatConfidence,
+  formatMs,
+  kindOf,
+  storeName,
+} from "./format.ts";
 import { stampText } from "./validity.ts";
 
 export interface PageInput {
@@ -182,12 +189,13 @@ function conditionText({ cell: levels }: RunSummary): string {
 
 function comparisonsTable({ comparisons }: SuiteResult): string {
   return table(
-    ["ratio of", "median", "95 % interval", "blocks"],
-    comparisons.map(({ name, ratio, blocks }) => [
-      wideCell(name),
-      cell(ratio.median.toFixed(2)),
-      cell(`${ratio.low.toFixed(2)} – ${ratio.high.toFixed(2)}`),
-      cell(String(blocks)),
+    ["ratio of", "median", "interval", "confidence", "blocks"],
+    comparisons.map((comparison) => [
+      wideCell(comparison.name),
+      cell(comparison.ratio.median.toFixed(2)),
+      cell(`${comparison.ratio.low.toFixed(2)} – ${comparison.ratio.high.toFixed(2)}`),
+      cell(formatConfidence(comparison)),
+      cell(String(comparison.blocks)),
     ]),
   );
 }

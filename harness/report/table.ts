@@ -1,6 +1,13 @@
 /** @module The result of a suite as text for a terminal of a given width. Pure. */
 import type { RunSummary, SuiteResult } from "#harness/record/run.ts";
-import { formatAnomaly, formatCalibration, formatMsShort, kindOf, storeName } from "./format.ts";
+import {
+  formatAnomaly,
+  formatCalibration,
+  formatConfidence,
+  formatMsShort,
+  kindOf,
+  storeName,
+} from "./format.ts";
 import { distinctReasons, stampText } from "./validity.ts";
 import type { WrittenReport } from "./write.ts";
 
@@ -84,11 +91,12 @@ export function formatResult(options: {
   const notes = suite.runs.flatMap((run) => (run.notes ?? []).map((note) => noteLine(run, note)));
   if (notes.length > 0) parts.push(`notes\n${notes.join("\n")}`);
   if (suite.comparisons.length > 0) {
-    const lines = suite.comparisons.map(({ name, ratio }) => {
+    const lines = suite.comparisons.map((comparison) => {
+      const { name, ratio } = comparison;
       const interval = `[${ratio.low.toFixed(2)}, ${ratio.high.toFixed(2)}]`;
-      return `  ${ratio.median.toFixed(2)} ${interval}  ${name}`;
+      return `  ${ratio.median.toFixed(2)} ${interval} ${formatConfidence(comparison)}  ${name}`;
     });
-    parts.push(`ratios of interleaved blocks, 95 % interval\n${lines.join("\n")}`);
+    parts.push(`ratios of interleaved blocks, interval and its confidence\n${lines.join("\n")}`);
   }
   if (suite.claims.length > 0) {
     const lines = suite.claims.map(
