@@ -3,6 +3,7 @@
  * invocation at a time, ended by time-out, crash, kill or idleness.
  */
 import { type ChildProcess, fork } from "node:child_process";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { FunctionSpec } from "../port.ts";
 import {
@@ -16,6 +17,12 @@ const instancePath = fileURLToPath(import.meta.resolve("./instance.ts"));
 
 /** Idle instances are ended after this time. */
 const idleMs = 120_000;
+/**
+ * Instances of one function that start at the same time: a start keeps a core busy for a good part of a
+ * second, so a burst that started one instance a request would leave no core for the requests. What
+ * waits takes whichever instance is free first.
+ */
+const startsAtOnce = Math.max(2, availableParallelism());
 
 /** How an invocation ended inside the platform. */
 export type Execution =
@@ -61,6 +68,11 @@ export class InstancePool {
   readonly #idle: Instance[] = [];
   readonly #alive = new Set<Instance>();
   #started = 0;
+  #starting = 0;
+  /** Invocations without an instance, first come first served; called when one may be had. */
+  readonly #waiting: (() => void)[] = [];
+  /** Those, and who was called but has not come yet: they count against the concurrency limit. */
+  #withoutInstance = 0;
   #closed = false;
 
   constructor(spec: FunctionSpec, counters: PoolCounters) {
@@ -75,12 +87,10 @@ export class InstancePool {
   /** Never rejects. */
   async execute(payload: string, awsRequestId: string): Promise<Executed> {
     const begun = performance.now();
-    const reused = this.#idle.pop();
-    if (this.#closed || (reused === undefined && this.#alive.size >= this.#spec.concurrencyLimit)) {
-      this.#counters.throttled += 1;
-      return { execution: { kind: "throttled" }, coldStart: false, instanceId: "", initMs: 0 };
-    }
-    const instance = reused ?? this.#start();
+    const busy = this.#alive.size - this.#idle.length + this.#withoutInstance;
+    if (this.#closed || busy >= this.#spec.concurrencyLimit) return this.#throttle();
+    const instance = await this.#acquire();
+    if (instance === undefined) return this.#throttle();
     const coldStart = instance.invocations === 0;
     instance.invocations += 1;
     clearTimeout(instance.idleTimer);
@@ -90,6 +100,7 @@ export class InstancePool {
       instance.settle = resolve;
     });
     const unusable = await Promise.race([instance.ready, settled]);
+    if (coldStart) this.#endStart();
     const initMs = coldStart ? performance.now() - begun : 0;
     const execution =
       unusable ?? (await this.#run(instance, settled, { payload, awsRequestId, coldStart }));
@@ -98,6 +109,34 @@ export class InstancePool {
     if (execution.kind === "result" || execution.kind === "error") this.#release(instance);
     else this.#end(instance);
     return { execution, coldStart, instanceId: instance.id, initMs };
+  }
+
+  /** An idle instance, or a new one as soon as it may be started; `undefined` once closed. */
+  async #acquire(): Promise<Instance | undefined> {
+    for (;;) {
+      if (this.#closed) return undefined;
+      const idle = this.#idle.pop();
+      if (idle !== undefined) return idle;
+      if (this.#starting < startsAtOnce) {
+        this.#starting += 1;
+        return this.#start();
+      }
+      this.#withoutInstance += 1;
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve);
+      });
+      this.#withoutInstance -= 1;
+    }
+  }
+
+  #endStart(): void {
+    this.#starting -= 1;
+    this.#waiting.shift()?.();
+  }
+
+  #throttle(): Executed {
+    this.#counters.throttled += 1;
+    return { execution: { kind: "throttled" }, coldStart: false, instanceId: "", initMs: 0 };
   }
 
   /** SIGKILLs up to `count` busy instances; how many. */
@@ -114,6 +153,7 @@ export class InstancePool {
 
   close(): void {
     this.#closed = true;
+    for (const resolve of this.#waiting.splice(0)) resolve();
     for (const instance of this.#alive) this.#end(instance);
   }
 
@@ -184,6 +224,7 @@ export class InstancePool {
   #release(instance: Instance): void {
     if (!this.#alive.has(instance)) return;
     this.#idle.push(instance);
+    this.#waiting.shift()?.();
     instance.idleTimer = setTimeout(() => {
       this.#end(instance);
     }, idleMs);
@@ -200,6 +241,8 @@ export class InstancePool {
     this.#alive.delete(instance);
     const position = this.#idle.indexOf(instance);
     if (position >= 0) this.#idle.splice(position, 1);
+    // There is room for another one.
+    this.#waiting.shift()?.();
   }
 
   #count({ kind }: Execution): void {
