@@ -1,12 +1,18 @@
 /** @module `aft-bench micro NAME`: runs one micro-benchmark and prints its figures. */
 import { ConfigError } from "#kit/errors.ts";
 import { exitCodes } from "#bench/exit-codes.ts";
-import type { MicroFigure, MicroResult } from "#bench/micro/micro.ts";
+import { judgeBars, type MicroFigure, type MicroResult } from "#bench/micro/micro.ts";
 import { micros } from "#bench/micro/registry.ts";
 import { listenForStop } from "#bench/stop-signals.ts";
 import { formatColumns } from "#bench/text.ts";
 
-/** The exit code; results are on stdout. */
+const codeOf = {
+  pass: exitCodes.ok,
+  fail: exitCodes.thresholdMissed,
+  inconclusive: exitCodes.inconclusive,
+} as const;
+
+/** The exit code, 99 where a figure misses its bar; results are on stdout. */
 export async function micro(options: {
   readonly name: string;
   readonly json: boolean;
@@ -32,7 +38,7 @@ export async function micro(options: {
       note: (text) => process.stderr.write(`${text}\n`),
     });
     console.log(options.json ? JSON.stringify(result, undefined, 2) : formatMicro(result));
-    return stop.signal.aborted ? exitCodes.interrupted : exitCodes.ok;
+    return stop.signal.aborted ? exitCodes.interrupted : codeOf[judgeBars(result.figures)];
   } finally {
     stop.dispose();
   }
@@ -43,6 +49,7 @@ function formatMicro(result: MicroResult): string {
     figure.id,
     `${formatValue(figure.value)} ${figure.unit}`,
     figure.low === figure.high ? "" : `[${formatValue(figure.low)}, ${formatValue(figure.high)}]`,
+    figure.least === undefined ? "" : `at least ${figure.least}`,
   ]);
   const missing = result.notRun.map(({ what, why, get }) => `not run: ${what}: ${why}; ${get}`);
   return [result.name, formatColumns(rows), ...missing].join("\n");

@@ -1,4 +1,5 @@
 /** @module What a micro-benchmark is: figures with intervals, from interleaved blocks. */
+import { type GateOutcome, worstOutcome } from "#harness/gate/outcome.ts";
 import type { NotRun } from "#harness/record/run.ts";
 
 export interface MicroFigure {
@@ -8,6 +9,8 @@ export interface MicroFigure {
   /** 95 % interval of `value`; equal to it for what is only reported for orientation. */
   readonly low: number;
   readonly high: number;
+  /** A bar: the value must not be below it. */
+  readonly least?: number;
 }
 
 export interface MicroResult {
@@ -28,4 +31,16 @@ export interface Micro {
   readonly id: string;
   readonly title: string;
   readonly run: (options: MicroOptions) => Promise<MicroResult>;
+}
+
+/**
+ * Whether every figure with a bar is above it: fails where a whole interval is below, passes where the
+ * median is not, and cannot tell in between.
+ */
+export function judgeBars(figures: readonly MicroFigure[]): GateOutcome {
+  const outcomes = figures.flatMap(({ value, high, least }): GateOutcome[] => {
+    if (least === undefined) return [];
+    return [value >= least ? "pass" : high < least ? "fail" : "inconclusive"];
+  });
+  return outcomes.length === 0 ? "pass" : worstOutcome(outcomes);
 }

@@ -1,0 +1,21 @@
+/**
+ * Goal    A figure below its bar fails a micro-benchmark, and only where that is certain.
+ */
+import { expect, it } from "vitest";
+import { judgeBars, type MicroFigure } from "./micro.ts";
+
+const figure = (value: number, least?: number): MicroFigure => ({
+  id: "a",
+  unit: "ratio",
+  value,
+  low: value - 0.1,
+  high: value + 0.1,
+  ...(least !== undefined && { least }),
+});
+
+it("judges figures that have a bar, by their interval", () => {
+  expect(judgeBars([figure(0.1)])).toBe("pass");
+  expect(judgeBars([figure(1.02, 1), figure(0.1)])).toBe("pass");
+  expect(judgeBars([figure(0.95, 1)])).toBe("inconclusive");
+  expect(judgeBars([figure(0.85, 1), figure(2, 1)])).toBe("fail");
+});
