@@ -10,6 +10,7 @@ import { addDeploy } from "./commands/deploy-flags.ts";
 import { addServe } from "./commands/serve-flags.ts";
 import { collect, numberOption } from "./flags.ts";
 import { profileNames } from "#harness/experiment/define.ts";
+import { type Validity, validityNames } from "#harness/metrics/validity.ts";
 import type { LoadFlags } from "./commands/load-flags.ts";
 import { helpText } from "./exit-codes.ts";
 
@@ -22,6 +23,7 @@ interface SelectionFlags {
 
 interface RunFlags extends SelectionFlags, LoadFlags {
   readonly slo?: string;
+  readonly validity?: Validity;
   readonly seed: number;
   readonly out: string;
   readonly mode: "paper" | "sound";
@@ -78,6 +80,11 @@ function addRun(program: Command, setExitCode: (code: number) => void): void {
     .addOption(numberOption("--requests <n>", "closed loop: measured requests of each client"))
     .addOption(numberOption("--think-ms <n>", "closed loop: pause between requests (0)"))
     .addOption(numberOption("--generators <n>", "processes that share the load (1)"))
+    .addOption(
+      new Option("--validity <limits>", "strict for standard and paper, else relaxed").choices([
+        ...validityNames,
+      ]),
+    )
     .option("--slo <list>", "of capacity (p99<=50ms); also anomalies=0, failed<=1%")
     .option("--keep-invalid", keepInvalidText)
     .action(async (names: string[], flags: RunFlags) => {
@@ -101,6 +108,7 @@ function addRun(program: Command, setExitCode: (code: number) => void): void {
           json: flags.json === true,
           quiet: flags.quiet === true,
           keepInvalid: flags.keepInvalid === true,
+          ...(flags.validity !== undefined && { validity: flags.validity }),
         }),
       );
     });
@@ -124,6 +132,7 @@ async function runCapacity(names: readonly string[], flags: RunFlags): Promise<n
     outDirectory: flags.out,
     json: flags.json === true,
     quiet: flags.quiet === true,
+    ...(flags.validity !== undefined && { validity: flags.validity }),
   });
 }
 

@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { ConfigError } from "#kit/errors.ts";
 import { createSystemClock } from "#kit/node/system-clock.ts";
 import { runCapacity } from "#harness/experiment/capacity/run-capacity.ts";
+import type { Validity } from "#harness/metrics/validity.ts";
 import { parseSlo } from "#harness/experiment/capacity/slo.ts";
 import type { CapacityCell, CapacityResult } from "#harness/record/capacity.ts";
 import { stableJson } from "#harness/record/stable-json.ts";
@@ -26,6 +27,7 @@ export async function searchCapacities(request: {
   readonly outDirectory: string;
   readonly json: boolean;
   readonly quiet: boolean;
+  readonly validity?: Validity;
 }): Promise<number> {
   const { plan, seed, json, quiet } = request;
   const slo = parseSlo(request.slo);
@@ -48,6 +50,7 @@ export async function searchCapacities(request: {
       profile: plan.profile,
       slo,
       sizes: capacitySizes[plan.profile],
+      ...(request.validity !== undefined && { validity: request.validity }),
       seed,
       outDirectory,
       command: process.argv.slice(2),

@@ -7,6 +7,7 @@ import { formatResult } from "#harness/report/table.ts";
 import { writeReport } from "#harness/report/write.ts";
 import { certificatePath, readCertificate, referenceTo } from "#harness/calibrate/certificate.ts";
 import { withoutWarmUp as unwarmed } from "#harness/loadgen/load.ts";
+import type { Validity } from "#harness/metrics/validity.ts";
 import { runSuite } from "#harness/experiment/run-suite.ts";
 import { loadStateSystem } from "#shim/state/registry.ts";
 import { exitCodes } from "#bench/exit-codes.ts";
@@ -24,6 +25,7 @@ export interface RunRequest {
   readonly quiet: boolean;
   /** Show invalid runs all the same, stamped. */
   readonly keepInvalid: boolean;
+  readonly validity?: Validity;
 }
 
 /** The exit code; the result is on stdout, progress on stderr, everything else in files. */
@@ -38,6 +40,7 @@ export async function run(request: RunRequest): Promise<number> {
       suite: plan.suite,
       profile: plan.profile,
       mode: request.mode,
+      ...(request.validity !== undefined && { validity: request.validity }),
       parts: request.mode === "paper" ? parts.map(withoutWarmUp) : parts,
       seed: request.seed,
       outDirectory,

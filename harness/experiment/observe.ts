@@ -9,6 +9,7 @@ import {
   judgeValidity,
   mergeFitness,
   mergeWatches,
+  type Validity,
 } from "#harness/metrics/validity.ts";
 import type { FitnessWatch, Measurements, OfferedLoad } from "#harness/record/measurements.ts";
 import type { Percentile } from "#harness/record/run.ts";
@@ -56,10 +57,11 @@ export class RunObserver {
   /** Everything for the record; nothing when no block was run. */
   conclude(options: {
     readonly smoke: boolean;
+    readonly validity: Validity;
     readonly responseP99Us: Percentile;
   }): Pick<
     Measurements,
-    "invalidReasons" | "notes" | "load" | "generator" | "generators" | "fitness"
+    "invalidReasons" | "validity" | "notes" | "load" | "generator" | "generators" | "fitness"
   > {
     const merged = mergeFitness(this.#blocks);
     if (merged === undefined) return { invalidReasons: [] };
@@ -81,6 +83,7 @@ export class RunObserver {
     });
     return {
       ...judgement,
+      validity: options.validity,
       generator: together.generator,
       ...(count > 1 && { generators }),
       fitness,

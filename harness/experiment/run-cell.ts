@@ -7,6 +7,7 @@ import { type RunningFaults, startFaults } from "#harness/faults/run.ts";
 import { fill } from "#harness/loadgen/fill.ts";
 import { concurrencyOf } from "#harness/loadgen/load.ts";
 import { watchCpu } from "#harness/metrics/cpu.ts";
+import { type Validity, validityOf } from "#harness/metrics/validity.ts";
 import type { AttemptRecord } from "#harness/record/attempts.ts";
 import type { RecordedTransaction } from "#harness/record/history.ts";
 import type { Measurements, StorageSize } from "#harness/record/measurements.ts";
@@ -33,6 +34,8 @@ export interface CellRunOptions {
   readonly seed: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Absent: what suits the profile. */
+  readonly validity?: Validity;
   /** Called after every request. */
   readonly onRequest: (last: Pick<AttemptRecord, "dueUs" | "endUs">) => void;
 }
@@ -156,6 +159,7 @@ export class CellRun {
     await this.close();
     const concluded = this.#observer.conclude({
       smoke: manifest.profile === "smoke",
+      validity: this.#options.validity ?? validityOf(manifest.profile),
       responseP99Us: histogramsOf(this.#attempts).responseTime.percentile(0.99),
     });
     const complete = !signal.aborted && this.#blocks.length === plan.load.blocks;

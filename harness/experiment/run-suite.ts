@@ -9,6 +9,7 @@ import { NotAvailableError } from "#kit/errors.ts";
 import { createPrng, type Prng } from "#kit/prng.ts";
 import { ratioOfBlocks } from "#harness/stats/bootstrap.ts";
 import { requestsOf } from "#harness/loadgen/load.ts";
+import type { Validity } from "#harness/metrics/validity.ts";
 import type { AttemptRecord } from "#harness/record/attempts.ts";
 import type { Cell, Comparison, NotRun, RunSummary, SuiteResult } from "#harness/record/run.ts";
 import { appendHistory, historyLineOf, historyPath } from "#harness/record/trend-history.ts";
@@ -36,6 +37,8 @@ export interface SuiteRequest {
   readonly externalSystems: ReadonlyMap<string, string>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Absent: what suits the profile. */
+  readonly validity?: Validity;
   readonly onEvent: (event: SuiteEvent) => void;
 }
 
@@ -154,7 +157,7 @@ class SuiteRunner {
       this.#progress({ label, done, total, estimate: sumOf(plans), ...live.figures(nowUs) });
     };
     const cells = plans.map((plan): PlannedRun => {
-      const { profile, mode, command, outDirectory } = this.#request;
+      const { profile, mode, command, outDirectory, validity } = this.#request;
       const manifest = describeRun({
         experiment: definition.id,
         about: this.#about,
@@ -171,6 +174,7 @@ class SuiteRunner {
       return {
         directory,
         run: new CellRun({
+          ...(validity !== undefined && { validity }),
           plan,
           environment,
           directory,

@@ -4,7 +4,13 @@
  */
 import { describe, expect, it } from "vitest";
 import type { DistributionSummary } from "#harness/record/run.ts";
-import { judgeValidity, mergeFitness, mergeWatches, type Observations } from "./validity.ts";
+import {
+  judgeValidity,
+  mergeFitness,
+  mergeWatches,
+  type Observations,
+  validityOf,
+} from "./validity.ts";
 
 const lateness = (p99: number): DistributionSummary => ({
   count: 1_000,
@@ -30,6 +36,7 @@ const load = {
 const own = { generator: { longestStallMs: 30, stalledMs: 90, utilization: 0.7 }, cores: 0.5 };
 const quiet: Observations = {
   smoke: false,
+  validity: "relaxed",
   cores: 2,
   generators: [own],
   fitness: {
@@ -89,6 +96,21 @@ describe("judgeValidity", () => {
     expect(invalidReasons).toEqual([
       expect.stringMatching(/^generator-stalled: .* \(process 3 of 3\)$/),
       expect.stringMatching(/^generator-late: .* \(process 2 of 3\)$/),
+    ]);
+  });
+
+  it("is stricter about figures that are to be quoted", () => {
+    const strict = { ...quiet, validity: "strict" } as const;
+    expect(judgeValidity(strict).invalidReasons).toEqual([]);
+    const codes = (change: Partial<Observations>): (string | undefined)[] =>
+      judgeValidity({ ...strict, ...change }).invalidReasons.map((text) => text.split(":")[0]);
+    expect(codes(stalledFor(150))).toEqual(["generator-stalled"]);
+    expect(codes(fitness({ foreignCores: 0.6 }))).toEqual(["machine-busy"]);
+    expect(["smoke", "quick", "standard", "paper"].map(validityOf)).toEqual([
+      "relaxed",
+      "relaxed",
+      "strict",
+      "strict",
     ]);
   });
 

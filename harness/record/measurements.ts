@@ -108,6 +108,8 @@ export interface Measurements {
   readonly cpuCores: Readonly<Record<string, number>>;
   readonly promises: readonly string[];
   readonly invalidReasons: readonly string[];
+  /** By which limits it was judged; absent in older records, which were relaxed. */
+  readonly validity?: string;
   /** True and worth knowing, but no reason to distrust the figures. */
   readonly notes?: readonly string[];
   /** Absent in closed loops. */

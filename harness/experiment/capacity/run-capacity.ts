@@ -6,6 +6,7 @@ import type { Clock } from "#kit/clock.ts";
 import { NotAvailableError, ProjectError } from "#kit/errors.ts";
 import { createPrng, type Prng } from "#kit/prng.ts";
 import { openLoad } from "#harness/loadgen/load.ts";
+import type { Validity } from "#harness/metrics/validity.ts";
 import type {
   CapacityCell,
   CapacityProbe,
@@ -43,6 +44,8 @@ export interface CapacityRequest {
   readonly externalSystems: ReadonlyMap<string, string>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Absent: what suits the profile. */
+  readonly validity?: Validity;
   readonly note: (text: string) => void;
 }
 
@@ -214,7 +217,9 @@ class CapacityRunner {
       prng: this.#prng,
     });
     const directory = runDirectoryOf(outDirectory, manifest);
+    const { validity } = this.#request;
     const run = new CellRun({
+      ...(validity !== undefined && { validity }),
       plan,
       environment,
       directory,
