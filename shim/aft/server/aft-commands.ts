@@ -29,62 +29,61 @@ import { grants } from "./access/users.ts";
 import { type Command, refusalReply } from "./command.ts";
 import { isDeleted } from "./plain-values.ts";
 import { array, bulk, errorReply, integer, nothing, ok, type Reply } from "./reply.ts";
+import type { Request } from "./request.ts";
 
 const noArgument = Buffer.alloc(0);
 
 export const aftCommands: Readonly<Record<string, Command>> = {
   "AFT.BEGIN": {
     arity: -2,
-    run: ({ replica }, args) => {
-      const requestId = text(args[1]);
-      if (args.length === 2) return beginOnce(replica, requestId);
-      if (args.length !== 4 || !isWord(args[2], "TXID"))
+    run: ({ replica }, request) => {
+      const requestId = request.text(1);
+      if (request.length === 2) return beginOnce(replica, requestId);
+      if (request.length !== 4 || !request.is(2, "TXID"))
         return errorReply("ERR", "usage: AFT.BEGIN requestId [TXID id]");
-      return begun(replica.begin({ requestId, transactionId: text(args[3]) }));
+      return begun(replica.begin({ requestId, transactionId: request.text(3) }));
     },
   },
   "AFT.GET": {
     arity: -3,
-    run: ({ replica }, args) => {
-      const transactionId = text(args[1]);
-      let end = args.length;
-      if (end > 4 && isWord(args[end - 2], "BEGIN")) {
-        const answer = replica.begin({ transactionId, requestId: text(args[end - 1]) });
+    run: ({ replica }, request) => {
+      const transactionId = request.text(1);
+      let end = request.length;
+      if (end > 4 && request.is(end - 2, "BEGIN")) {
+        const answer = replica.begin({ transactionId, requestId: request.text(end - 1) });
         if (answer.kind === "refused") return refusalReply(answer);
         end -= 2;
       }
-      const afterWrites = option(args, { from: 3, to: end, word: "AFTER" });
+      const afterWrites = option(request, { from: 3, to: end, word: "AFTER" });
       if (afterWrites === undefined)
         return errorReply("ERR", "usage: AFT.GET tx key [AFTER writes] [BEGIN requestId]");
-      const answer = replica.get({ transactionId, key: text(args[2]), afterWrites });
+      const answer = replica.get({ transactionId, key: request.text(2), afterWrites });
       return answer instanceof Promise ? answer.then(readReply) : readReply(answer);
     },
   },
   "AFT.MGET": {
     arity: -4,
-    run: ({ replica }, args) => {
-      const afterWrites = count(args[2]);
+    run: ({ replica }, request) => {
+      const afterWrites = request.count(2);
       if (afterWrites === undefined)
         return errorReply("ERR", "usage: AFT.MGET tx writes-before key…");
-      const answers = replica.getMany({
-        transactionId: text(args[1]),
-        keys: args.slice(3).map(text),
-        afterWrites,
-      });
+      const keys: string[] = [];
+      for (let index = 3; index < request.length; index += 1) keys.push(request.text(index));
+      const answers = replica.getMany({ transactionId: request.text(1), keys, afterWrites });
       return answers instanceof Promise ? answers.then(readReplies) : readReplies(answers);
     },
   },
   "AFT.SET": {
     arity: -4,
-    run: ({ replica }, args) => {
-      const sequence = option(args, { from: 4, to: args.length, word: "SEQ" });
+    run: ({ replica }, request) => {
+      const sequence = option(request, { from: 4, to: request.length, word: "SEQ" });
       if (sequence === undefined) return errorReply("ERR", "usage: AFT.SET tx key value [SEQ n]");
-      const value = args[3] ?? noArgument;
+      const value = request.copy(3);
       if (isDeleted(value)) return errorReply("ERR", "this value is reserved");
       const answer = replica.put({
-        transactionId: text(args[1]),
-        key: text(args[2]),
-        value: copyOf(value),
+        transactionId: request.text(1),
+        key: request.text(2),
+        value,
         ...(sequence > 0 && { sequence }),
       });
       return answer instanceof Promise ? answer.then(putReply) : putReply(answer);
@@ -92,19 +91,19 @@ export const aftCommands: Readonly<Record<string, Command>> = {
   },
   "AFT.COMMIT": {
     arity: -2,
-    run: ({ replica }, args) => {
-      const transactionId = text(args[1]);
-      const brief = isWord(args[2], "BRIEF");
+    run: ({ replica }, request) => {
+      const transactionId = request.text(1);
+      const brief = request.is(2, "BRIEF");
       const from = brief ? 3 : 2;
-      const withWrites = args.length > from + 2;
-      const afterWrites = option(args, {
+      const withWrites = request.length > from + 2;
+      const afterWrites = option(request, {
         from,
-        to: withWrites ? from + 2 : args.length,
+        to: withWrites ? from + 2 : request.length,
         word: "AFTER",
       });
       if (
         afterWrites === undefined ||
-        (withWrites && !putLast(replica, args, { afterWrites, from: from + 2 }))
+        (withWrites && !putLast(replica, request, { afterWrites, from: from + 2 }))
       )
         return errorReply(
           "ERR",
@@ -118,14 +117,15 @@ export const aftCommands: Readonly<Record<string, Command>> = {
   },
   "AFT.ABORT": {
     arity: 2,
-    run: ({ replica }, args) => {
-      const answer = replica.abort({ transactionId: text(args[1]) });
+    run: ({ replica }, request) => {
+      const answer = replica.abort({ transactionId: request.text(1) });
       return answer.kind === "refused" ? refusalReply(answer) : ok;
     },
   },
   "AFT.STATUS": {
     arity: 2,
-    run: ({ replica }, args) => replica.status({ transactionId: text(args[1]) }).then(outcomeReply),
+    run: ({ replica }, request) =>
+      replica.status({ transactionId: request.text(1) }).then(outcomeReply),
   },
   "AFT.STATS": {
     arity: 1,
@@ -206,31 +206,27 @@ function briefReply(answer: CommitAnswer, transactionId: string): Reply {
     : outcomeReply(answer);
 }
 
-function isWord(argument: Buffer | undefined, word: string): boolean {
-  return argument?.length === word.length && text(argument).toUpperCase() === word;
-}
-
 /**
  * The writes that came with a commit: the last of the `afterWrites` the transaction has made. Their
  * answers are the commit's, which fails if one of them was refused.
  */
 function putLast(
   replica: Replica,
-  args: readonly Buffer[],
+  request: Request,
   where: { readonly afterWrites: number; readonly from: number },
 ): boolean {
   const { afterWrites, from } = where;
   const first = from + 1;
-  const writes = (args.length - first) / 2;
-  if (!isWord(args[from], "WRITES") || !Number.isInteger(writes) || writes > afterWrites)
+  const writes = (request.length - first) / 2;
+  if (!request.is(from, "WRITES") || !Number.isInteger(writes) || writes > afterWrites)
     return false;
   for (let write = 0; write < writes; write += 1) {
-    const value = args[first + 2 * write + 1] ?? noArgument;
+    const value = request.copy(first + 2 * write + 1);
     if (isDeleted(value)) return false;
     void replica.put({
-      transactionId: text(args[1]),
-      key: text(args[first + 2 * write]),
-      value: copyOf(value),
+      transactionId: request.text(1),
+      key: request.text(first + 2 * write),
+      value,
       sequence: afterWrites - writes + write + 1,
     });
   }
@@ -239,16 +235,11 @@ function putLast(
 
 /** The number behind an optional word; 0 without it, `undefined` for anything else. */
 function option(
-  args: readonly Buffer[],
+  request: Request,
   where: { readonly from: number; readonly to: number; readonly word: string },
 ): number | undefined {
   const { from, to, word } = where;
   if (to === from) return 0;
-  if (to !== from + 2 || !isWord(args[from], word)) return undefined;
-  return count(args[from + 1]);
-}
-
-function count(argument: Buffer | undefined): number | undefined {
-  const digits = text(argument);
-  return /^\d{1,9}$/.test(digits) ? Number(digits) : undefined;
+  if (to !== from + 2 || !request.is(from, word)) return undefined;
+  return request.count(from + 1);
 }

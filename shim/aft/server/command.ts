@@ -3,6 +3,7 @@ import type { PeerEndpoint } from "../cluster/port.ts";
 import type { MaybePromise, Refusal, Replica } from "../replica/port.ts";
 import type { Access } from "./access/access.ts";
 import { errorReply, type Reply } from "./reply.ts";
+import type { Request } from "./request.ts";
 
 /** What commands may see and change of their connection. */
 export interface ClientState {
@@ -34,13 +35,18 @@ export interface ClientState {
 export interface Command {
   /** Arguments with the name: exact, or at least `-arity`, as Redis counts. */
   readonly arity: number;
-  readonly run: (client: ClientState, args: readonly Buffer[]) => MaybePromise<Reply>;
+  readonly run: (client: ClientState, request: Request) => MaybePromise<Reply>;
   /** Runs at once, also between MULTI and EXEC. */
   readonly immediate?: boolean;
   /** Allowed before AUTH. */
   readonly open?: boolean;
   /** The bit of `grants` it needs; default: `client`. */
   readonly needs?: number;
+}
+
+/** A command that is not on the hot path, and is handed its arguments as views. */
+export interface PlainCommand extends Omit<Command, "run"> {
+  readonly run: (client: ClientState, args: readonly Buffer[]) => MaybePromise<Reply>;
 }
 
 /** A refusal of the replica as an error whose first word tells scripts what it is. */

@@ -1,7 +1,7 @@
 /** @module Commands about the connection and the server, as clients and tools expect them. */
 import { copyOf, text } from "./aft-commands.ts";
 import { grants } from "./access/users.ts";
-import type { ClientState, Command } from "./command.ts";
+import type { ClientState, PlainCommand } from "./command.ts";
 import { array, bulk, errorReply, integer, ok, type Reply, status } from "./reply.ts";
 
 /** The Redis version whose protocol is spoken; some clients look at it. */
@@ -9,7 +9,7 @@ const protocolVersion = "7.0.15";
 
 const needs = grants.session;
 
-export const connectionCommands: Readonly<Record<string, Command>> = {
+export const connectionCommands: Readonly<Record<string, PlainCommand>> = {
   PING: {
     arity: -1,
     needs,

@@ -11,6 +11,7 @@ import type { ClientState } from "./command.ts";
 import { runCommand } from "./commands.ts";
 import { encodeReply, errorReply, type Reply } from "./reply.ts";
 import { ReplyBuffer } from "./reply-buffer.ts";
+import type { Request } from "./request.ts";
 import { type RespLimits, RespParser, RespProtocolError } from "./resp-parser.ts";
 
 export interface ConnectionLimits extends RespLimits {
@@ -58,8 +59,8 @@ class Connection {
     this.#client = client;
     this.#limits = limits;
     this.#onBug = onBug;
-    this.#parser = new RespParser(limits, (args) => {
-      this.#run(args);
+    this.#parser = new RespParser(limits, (request) => {
+      this.#run(request);
     });
   }
 
@@ -90,11 +91,11 @@ class Connection {
     if (this.#slots.length > this.#limits.maxPendingReplies) this.#socket.pause();
   }
 
-  #run(args: Buffer[]): void {
+  #run(request: Request): void {
     if (this.#client.closing) return;
     let reply: Reply | Promise<Reply>;
     try {
-      reply = runCommand(this.#client, args);
+      reply = runCommand(this.#client, request);
     } catch (error) {
       reply = this.#bug(error);
     }

@@ -8,12 +8,12 @@
 import { describeError } from "#kit/errors.ts";
 import { decodeMessage, encodePeer, PeerMessageError } from "../cluster/codec.ts";
 import { grants } from "./access/users.ts";
-import type { Command } from "./command.ts";
+import type { PlainCommand } from "./command.ts";
 import { bulk, errorReply, type Reply } from "./reply.ts";
 
 const alone: Reply = errorReply("AFT_NO_CLUSTER", "this replica belongs to no cluster");
 
-export const peerCommands: Readonly<Record<string, Command>> = {
+export const peerCommands: Readonly<Record<string, PlainCommand>> = {
   "AFT.PEER": {
     arity: 2,
     needs: grants.peer,

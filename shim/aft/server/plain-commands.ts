@@ -4,7 +4,7 @@
  */
 import type { CommitAnswer, Replica } from "../replica/port.ts";
 import { copyOf, readReplies, readReply, text } from "./aft-commands.ts";
-import { type ClientState, type Command, refusalReply } from "./command.ts";
+import { type ClientState, type PlainCommand, refusalReply } from "./command.ts";
 import { deletedValue, isDeleted } from "./plain-values.ts";
 import { array, errorReply, integer, ok, type Reply } from "./reply.ts";
 
@@ -21,9 +21,9 @@ const steps: Readonly<Record<string, { readonly arity: number; readonly step: St
   STRLEN: { arity: 2, step: strlen },
 };
 
-export const plainCommands: Readonly<Record<string, Command>> = {
+export const plainCommands: Readonly<Record<string, PlainCommand>> = {
   ...Object.fromEntries(
-    Object.entries(steps).map(([name, { arity, step }]): [string, Command] => [
+    Object.entries(steps).map(([name, { arity, step }]): [string, PlainCommand] => [
       name,
       {
         arity,

@@ -25,8 +25,8 @@ function encode(command: readonly Uint8Array[]): Buffer {
 
 function parse(chunks: readonly Buffer[]): string[][] {
   const commands: string[][] = [];
-  const parser = new RespParser(limits, (args) => {
-    commands.push(args.map((arg) => arg.toString("latin1")));
+  const parser = new RespParser(limits, (request) => {
+    commands.push(request.views().map((arg) => arg.toString("latin1")));
   });
   for (const chunk of chunks) parser.feed(chunk);
   return commands;

@@ -5,10 +5,10 @@
  * every length is checked against a limit before anything is kept, and what is kept is bounded by
  * the largest command.
  *
- * Arguments are views into the received chunk: valid during the callback, copied by whoever keeps
- * them (a kept view would pin a whole 64 KB chunk).
+ * What is called back with points into the received chunk and is valid during the callback.
  */
 import { ProjectError } from "#kit/errors.ts";
+import { Request } from "./request.ts";
 
 export interface RespLimits {
   readonly maxArguments: number;
@@ -39,7 +39,8 @@ const incomplete = -2;
 
 export class RespParser {
   readonly #limits: RespLimits;
-  readonly #onCommand: (args: Buffer[]) => void;
+  readonly #onCommand: (request: Request) => void;
+  readonly #request = new Request();
   #chunks: Buffer[] = [];
   #held = 0;
   /** No command can be complete before this many bytes are held. */
@@ -47,7 +48,7 @@ export class RespParser {
   /** Where reading goes on in the buffer being parsed. */
   #offset = 0;
 
-  constructor(limits: RespLimits, onCommand: (args: Buffer[]) => void) {
+  constructor(limits: RespLimits, onCommand: (request: Request) => void) {
     this.#limits = limits;
     this.#onCommand = onCommand;
   }
@@ -80,14 +81,16 @@ export class RespParser {
     let start = 0;
     this.#offset = 0;
     while (start < buffer.length) {
-      const args =
+      const request = this.#request;
+      request.reset(buffer);
+      const complete =
         buffer[start] === asterisk ? this.#array(buffer, start) : this.#inline(buffer, start);
-      if (args === undefined) {
+      if (!complete) {
         this.#hold(buffer, start);
         return;
       }
       start = this.#offset;
-      if (args.length > 0) this.#onCommand(args);
+      if (request.length > 0) this.#onCommand(request);
     }
     this.#need = 1;
   }
@@ -103,15 +106,14 @@ export class RespParser {
     this.#held = kept.length;
   }
 
-  /** The arguments, or `undefined` if they are not all there; then `#need` says how much is. */
-  #array(buffer: Buffer, start: number): Buffer[] | undefined {
+  /** Whether all arguments are there; if not, `#need` says how many bytes are needed. */
+  #array(buffer: Buffer, start: number): boolean {
     const { maxArguments, maxBulkBytes } = this.#limits;
     this.#offset = start + 1;
     const count = this.#length(buffer);
     if (count === incomplete) return this.#incomplete(buffer.length - start + 1);
     if (count > maxArguments)
       throw new RespProtocolError(`a command may have ${maxArguments} arguments, not ${count}`);
-    const args: Buffer[] = [];
     for (let index = 0; index < count; index += 1) {
       if (this.#offset >= buffer.length) return this.#incomplete(this.#offset - start + 1);
       if (buffer[this.#offset] !== dollar) throw new RespProtocolError("expected '$'");
@@ -124,15 +126,15 @@ export class RespParser {
       if (buffer.length < end + 2) return this.#incomplete(end + 2 - start);
       if (buffer[end] !== carriageReturn || buffer[end + 1] !== lineFeed)
         throw new RespProtocolError("an argument is longer than it says");
-      args.push(buffer.subarray(this.#offset, end));
+      this.#request.push(this.#offset, end);
       this.#offset = end + 2;
     }
-    return args;
+    return true;
   }
 
-  #incomplete(need: number): undefined {
+  #incomplete(need: number): false {
     this.#need = need;
-    return undefined;
+    return false;
   }
 
   /** A decimal number up to CR LF at `#offset`; -1 as in `*-1`; `incomplete`. */
@@ -158,16 +160,28 @@ export class RespParser {
   }
 
   /** Words up to the end of the line, as one types them by hand. */
-  #inline(buffer: Buffer, start: number): Buffer[] | undefined {
+  #inline(buffer: Buffer, start: number): boolean {
     const { maxInlineBytes, maxArguments } = this.#limits;
     const end = buffer.indexOf(lineFeed, start);
     if ((end < 0 ? buffer.length : end) - start > maxInlineBytes)
       throw new RespProtocolError(`an inline command may have ${maxInlineBytes} bytes`);
     if (end < 0) return this.#incomplete(buffer.length - start + 1);
     this.#offset = end + 1;
-    const words = buffer.toString("latin1", start, end).trim().split(/\s+/);
-    if (words.length > maxArguments)
-      throw new RespProtocolError(`a command may have ${maxArguments} arguments`);
-    return words[0] === "" ? [] : words.map((word) => Buffer.from(word, "latin1"));
+    let position = start;
+    while (position < end) {
+      while (position < end && isBlank(buffer[position])) position += 1;
+      const first = position;
+      while (position < end && !isBlank(buffer[position])) position += 1;
+      if (position === first) break;
+      if (this.#request.length >= maxArguments)
+        throw new RespProtocolError(`a command may have ${maxArguments} arguments`);
+      this.#request.push(first, position);
+    }
+    return true;
   }
+}
+
+/** Space, tab, and the other bytes below them that end a word. */
+function isBlank(byte: number | undefined): boolean {
+  return byte === 32 || (byte !== undefined && byte >= 9 && byte <= 13);
 }
