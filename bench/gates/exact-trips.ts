@@ -76,8 +76,8 @@ async function relayTo(endpoint: string, counts: Counts, scope: Scope): Promise<
     );
     // The client is being waited on as long as nothing came back since its last word.
     let asking = false;
-    const parser = new RespParser(limits, (args) => {
-      if (args[0]?.toString("latin1").startsWith("AFT.") !== true) return;
+    const parser = new RespParser(limits, (request) => {
+      if (!request.text(0).startsWith("AFT.")) return;
       counts.commands += 1;
       if (!asking) counts.trips += 1;
       asking = true;
