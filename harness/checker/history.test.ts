@@ -140,3 +140,32 @@ it("agrees with a naive arrangement, whatever the names and the interleaving", (
   );
   expect(linked).toBeGreaterThan(100);
 });
+
+it("sorts and links the same whether transactions arrive whole, in pieces, or before their writers", () => {
+  const history = generateHistory({ interleave: false });
+  expect(flatOf(generateHistory({ interleave: true }))).toEqual(flatOf(history));
+});
+
+/** Three sessions that read from each other, from later writers, from nobody; whole or in pieces. */
+function generateHistory({ interleave }: { readonly interleave: boolean }): History {
+  const builder = new HistoryBuilder();
+  const handles = Array.from({ length: 60 }, (_unused, at) =>
+    builder.transaction(at % 3, at, "committed"),
+  );
+  const steps = handles.flatMap((handle, at) => [
+    () => builder.write(handle, at % 7, at * 2 + 1),
+    () => builder.read(handle, at % 7, at * 2 + 1),
+    () => builder.write(handle, at % 7, at * 2 + 2),
+    () => builder.read(handle, (at + 1) % 7, at < 59 ? (at + 1) * 2 + 2 : 1_000),
+    () => builder.read(handle, (at + 6) % 7, at > 0 ? at * 2 - 1 : null),
+  ]);
+  const order = interleave
+    ? [0, 1, 2, 3, 4].flatMap((step) => steps.filter((_unused, at) => at % 5 === step))
+    : steps;
+  for (const step of order) step();
+  return builder.build();
+}
+
+function flatOf(history: History): unknown {
+  return { operations: show(history), start: [...history.start], link: [...history.link] };
+}

@@ -17,6 +17,7 @@ import { HistoryTooLargeError, maxOperations } from "./errors.ts";
 import { Int32Blocks, Int32List } from "./int32-list.ts";
 import { Interner, initialValue, type Name, ValueCodes } from "./names.ts";
 import { linkReads } from "./link.ts";
+import { sortAndLink, sortOperations } from "./sort.ts";
 
 export type TransactionStatus = "committed" | "aborted" | "unknown";
 
@@ -77,6 +78,8 @@ export class HistoryBuilder {
   #lastHandle = -1;
   readonly #code = new Int32Blocks();
   readonly #value = new Int32Blocks();
+  #writeCount = 0;
+  #maxWritten = 0;
 
   /** Declares a transaction; order of declaration within a session is session order. */
   transaction(session: Name, name: Name, status: TransactionStatus): number {
@@ -102,7 +105,10 @@ export class HistoryBuilder {
   write(handle: number, key: Name, value: Name): void {
     if (handle !== this.#lastHandle) this.#beginRun(handle);
     this.#code.push(this.#keys.id(key) * 2 + 1);
-    this.#value.push(this.#values.code(value));
+    const code = this.#values.code(value);
+    if (code > this.#maxWritten) this.#maxWritten = code;
+    this.#writeCount += 1;
+    this.#value.push(code);
   }
 
   /**
@@ -113,17 +119,33 @@ export class HistoryBuilder {
     if (this.#code.length > maxOperations) throw new HistoryTooLargeError(this.#code.length);
     const { idOf, sessionStart, sessionOf } = this.#numberTransactions();
     const status = new Uint8Array(sessionOf.length);
-    const names: Name[] = ["initial"];
+    const handleOf = new Int32Array(sessionOf.length);
     for (let handle = 0; handle < idOf.length; handle += 1) {
       const id = idOf[handle] as number;
       status[id] = this.#status.at(handle);
-      names[id] = this.#names[handle] ?? "";
+      handleOf[id] = handle;
     }
+    const arrival = {
+      idOf,
+      handles: this.#runHandle.view(),
+      starts: this.#runStart.view(),
+      code: this.#code,
+      value: this.#value,
+    };
+    const writes = { count: this.#writeCount, maxValue: this.#maxWritten };
+    const { areNumbers } = this.#values;
+    const linked = areNumbers ? sortAndLink(arrival, this.#keys.size, writes) : undefined;
     const history = new FlatHistory(
-      { sessionStart, sessionOf, status, ...this.#sortOperations(idOf) },
-      { keys: this.#keys, sessions: this.#sessions, values: this.#values, transactions: names },
+      { sessionStart, sessionOf, status, ...(linked ?? sortOperations(arrival)) },
+      {
+        keys: this.#keys,
+        sessions: this.#sessions,
+        values: this.#values,
+        names: this.#names,
+        handleOf,
+      },
     );
-    linkReads(history, this.#values.areNumbers);
+    if (linked === undefined) linkReads(history, { ...writes, areNumbers });
     return history;
   }
 
@@ -156,45 +178,20 @@ export class HistoryBuilder {
     }
     return { idOf, sessionStart, sessionOf };
   }
-
-  /** By transaction, stable: a counting sort of runs. */
-  #sortOperations(idOf: Int32Array): { start: Int32Array; code: Int32Array; value: Int32Array } {
-    const count = this.#code.length;
-    const [handles, starts] = [this.#runHandle.view(), this.#runStart.view()];
-    const start = new Int32Array(idOf.length + 2);
-    const endOf = (run: number): number =>
-      run + 1 < starts.length ? (starts[run + 1] as number) : count;
-    for (let run = 0; run < handles.length; run += 1) {
-      const slot = (idOf[handles[run] as number] as number) + 1;
-      start[slot] = (start[slot] as number) + endOf(run) - (starts[run] as number);
-    }
-    for (let id = 1; id < start.length; id += 1)
-      start[id] = (start[id] as number) + (start[id - 1] as number);
-    const next = start.slice();
-    const code = new Int32Array(count);
-    const value = new Int32Array(count);
-    for (let run = 0; run < handles.length; run += 1) {
-      const id = idOf[handles[run] as number] as number;
-      const range = [starts[run] as number, endOf(run)] as const;
-      const to = next[id] as number;
-      this.#code.copy(code, to, range);
-      this.#value.copy(value, to, range);
-      next[id] = to + range[1] - range[0];
-    }
-    return { start, code, value };
-  }
 }
 
 interface FlatNames {
   readonly keys: Interner;
   readonly sessions: Interner;
   readonly values: ValueCodes;
-  readonly transactions: readonly Name[];
+  /** Of transactions, by handle; `handleOf` is by id, and says nothing of the initial one. */
+  readonly names: readonly Name[];
+  readonly handleOf: Int32Array;
 }
 
 type FlatArrays = Pick<
   History,
-  "sessionStart" | "sessionOf" | "status" | "start" | "code" | "value"
+  "sessionStart" | "sessionOf" | "status" | "start" | "code" | "value" | "link"
 >;
 
 class FlatHistory implements History {
@@ -214,7 +211,7 @@ class FlatHistory implements History {
     this.start = arrays.start;
     this.code = arrays.code;
     this.value = arrays.value;
-    this.link = new Int32Array(arrays.code.length);
+    this.link = arrays.link;
     this.#names = names;
   }
 
@@ -248,7 +245,9 @@ class FlatHistory implements History {
   }
 
   transactionName(transaction: number): string {
-    return String(this.#names.transactions[transaction] ?? "");
+    if (transaction === 0) return "initial";
+    const { names, handleOf } = this.#names;
+    return String(names[handleOf[transaction] ?? -1] ?? "");
   }
 
   sessionName(session: number): string {

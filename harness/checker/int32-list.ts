@@ -81,6 +81,11 @@ export class Int32Blocks {
     }
   }
 
+  /** The block that holds element `index`, and where in it. */
+  blockAt(index: number): readonly [block: Int32Array, offset: number] {
+    return [this.#blocks[index >>> blockBits] as Int32Array, index & (blockLength - 1)];
+  }
+
   #addBlock(): void {
     this.#last = new Int32Array(blockLength);
     this.#blocks.push(this.#last);

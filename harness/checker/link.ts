@@ -13,28 +13,30 @@ export const linkInitial = -1;
 /** What `History.link` says of a read of a value that nobody wrote. */
 export const linkNobody = -2;
 
-/** Fills `history.link`. `areNumbers`: no value needed a name. Throws `DuplicateWriteError`. */
-export function linkReads(history: History, areNumbers: boolean): void {
-  const { count, maxValue } = countWrites(history);
-  if (areNumbers && maxValue <= 4 * count + 1_024) {
-    const numbered = new NumberedWrites(maxValue);
+/** What was written: how many writes, and the largest value code. */
+export interface WriteRange {
+  readonly count: number;
+  readonly maxValue: number;
+}
+
+/** Whether an array indexed by value is no larger than a hash table would be. */
+export function isDense({ count, maxValue }: WriteRange): boolean {
+  return maxValue <= 4 * count + 1_024;
+}
+
+/** Fills `history.link`. Throws `DuplicateWriteError`. */
+export function linkReads(
+  history: History,
+  writes: WriteRange & { readonly areNumbers: boolean },
+): void {
+  if (writes.areNumbers && isDense(writes)) {
+    const numbered = new NumberedWrites(writes.maxValue);
     // Two keys share a value: only the pair tells them apart.
     if (tabulate(history, numbered)) return linkThrough(history, numbered);
   }
-  const hashed = new HashedWrites(count);
+  const hashed = new HashedWrites(writes.count);
   tabulate(history, hashed);
   linkThrough(history, hashed);
-}
-
-function countWrites({ code, value }: History): { count: number; maxValue: number } {
-  let count = 0;
-  let maxValue = 0;
-  for (let index = 0; index < code.length; index += 1) {
-    if (((code[index] as number) & 1) === 0) continue;
-    count += 1;
-    if ((value[index] as number) > maxValue) maxValue = value[index] as number;
-  }
-  return { count, maxValue };
 }
 
 /**

@@ -52,7 +52,6 @@ class PlumeParser implements HistoryParser {
   /** Session by handle. */
   #sessionOf: Name[] = [];
   readonly #aborted = new Map<Name, number>();
-  readonly #sessions = new Set<Name>();
   #lastTransaction: Name = -2;
   #lastSession: Name = -2;
   #lastHandle = -1;
@@ -84,7 +83,10 @@ class PlumeParser implements HistoryParser {
       this.#carry[this.#carryLength] = newline;
       this.#parse(this.#carry, 0, this.#carryLength + 1);
     }
-    this.#zeros.finish((session) => this.#sessions.has(session));
+    if (this.#zeros.isEmpty) return;
+    const aborted = new Set(this.#aborted.values());
+    const sessions = new Set(this.#sessionOf.filter((_session, handle) => !aborted.has(handle)));
+    this.#zeros.finish((session) => sessions.has(session));
   }
 
   position(): Position {
@@ -182,7 +184,6 @@ class PlumeParser implements HistoryParser {
     if (handle < 0) {
       handle = this.#sink.transaction(session, transaction, "committed");
       this.#sessionOf[handle] = session;
-      this.#sessions.add(session);
       this.#remember(transaction, handle);
     } else if (this.#sessionOf[handle] !== session) {
       const other = this.#sessionOf[handle];
