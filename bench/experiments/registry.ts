@@ -5,6 +5,7 @@ import { faultTimeline } from "./fault-timeline.ts";
 import { gcOverhead } from "./gc-overhead.ts";
 import { capacity } from "./capacity.ts";
 import { overhead } from "./overhead.ts";
+import { retries } from "./retries.ts";
 import { scalingClients } from "./scaling-clients.ts";
 import { scalingReplicas } from "./scaling-replicas.ts";
 import { writeLatency } from "./write-latency.ts";
@@ -18,6 +19,7 @@ export const experiments: readonly ExperimentDefinition[] = [
   gcOverhead,
   faultTimeline,
   capacity,
+  retries,
 ];
 
 export interface Suite {
@@ -46,6 +48,7 @@ export const suites: readonly Suite[] = [
       scalingReplicas,
       gcOverhead,
       faultTimeline,
+      retries,
     ],
     profile: "paper",
   },

@@ -6,7 +6,7 @@
  * taken when transactions arrived one after another and values are numbers written once; what it cannot
  * decide it leaves to `linkReads`.
  */
-import { Int32Blocks, Int32List } from "./int32-list.ts";
+import { type Int32Blocks, Int32List } from "./int32-list.ts";
 import { isDense, linkInitial, linkNobody, type WriteRange } from "./link.ts";
 import { initialValue } from "./names.ts";
 import { NumberedWrites } from "./write-table.ts";

@@ -70,6 +70,8 @@ export interface CellPlan {
   readonly workload: WorkloadChoice;
   readonly load: LoadPlan;
   readonly faults: FaultPlan;
+  /** Of `aft` on one replica: all attempts of a request are one. On a cluster they always are. */
+  readonly exactlyOnce?: boolean;
   /** For the plan and the time left; refined by what is measured. */
   readonly estimateSeconds: number;
 }

@@ -97,6 +97,7 @@ async function bringUp(request: EnvironmentRequest, scope: Scope): Promise<Envir
         storage: storageSpec,
         scope,
         ...(cluster !== undefined && { cluster }),
+        ...(first.exactlyOnce === true && { exactlyOnce: true }),
       }),
     );
   }

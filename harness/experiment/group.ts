@@ -51,12 +51,14 @@ export function shareEnvironments<Definition>(
   return [...shared.values()];
 }
 
-function environmentKey({ storage, platform, cluster, coarseTimers }: CellPlan): string {
+function environmentKey(plan: CellPlan): string {
+  const { storage, platform, cluster, coarseTimers, exactlyOnce } = plan;
   const { replicas = 0, preload = 0, beside = "" } = cluster ?? {};
   const size = `${replicas} ${preload} ${beside}`;
   const timers = coarseTimers === true ? "coarse" : "";
+  const once = exactlyOnce === true ? "once" : "";
   const { name, invocation } = platform;
-  return [storage.service, storage.emulation, name, invocation, size, timers].join(" ");
+  return [storage.service, storage.emulation, name, invocation, size, timers, once].join(" ");
 }
 
 function interleavingKey({ cell }: CellPlan): string {

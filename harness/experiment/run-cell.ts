@@ -287,7 +287,17 @@ export class CellRun {
     const { environment, plan, clock } = this.#options;
     const { platform } = environment;
     const functionName = functionNameOf(plan.system);
-    return { platform, functionName, clock, valueBytes: this.workload.valueBytes };
+    const { faults } = plan;
+    return {
+      platform,
+      functionName,
+      clock,
+      valueBytes: this.workload.valueBytes,
+      ...(faults.kind === "fail-operations" &&
+        faults.probability > 0 && {
+          failures: { probability: faults.probability, seed: this.#options.seed },
+        }),
+    };
   }
 
   #processes(): Record<string, readonly number[]> {

@@ -39,7 +39,11 @@ export interface StorageCounters {
   readonly bytes: number;
 }
 
-type BringUp = (storage: StorageSpec, scope: Scope) => Promise<RunningSystem>;
+type BringUp = (options: {
+  readonly storage: StorageSpec;
+  readonly scope: Scope;
+  readonly exactlyOnce: boolean;
+}) => Promise<RunningSystem>;
 
 const bringUps: Readonly<Record<string, BringUp>> = {
   direct: bringUpDirect,
@@ -56,11 +60,13 @@ export function bringUpSystem(options: {
   readonly storage: StorageSpec;
   readonly scope: Scope;
   readonly cluster?: ClusterPlan;
+  readonly exactlyOnce?: boolean;
 }): Promise<RunningSystem> {
-  const { name, modulePath, storage, scope, cluster } = options;
+  const { name, modulePath, storage, scope, cluster, exactlyOnce = false } = options;
   if (cluster !== undefined) return bringUpCluster(cluster, storage, scope);
   const bringUp = bringUps[name];
-  if (modulePath === undefined && bringUp !== undefined) return bringUp(storage, scope);
+  if (modulePath === undefined && bringUp !== undefined)
+    return bringUp({ storage, scope, exactlyOnce });
   return Promise.resolve({
     spec: { system: name, options: { storage }, ...(modulePath !== undefined && { modulePath }) },
     pids: {},
@@ -68,7 +74,7 @@ export function bringUpSystem(options: {
   });
 }
 
-function bringUpDirect(storage: StorageSpec): Promise<RunningSystem> {
+function bringUpDirect({ storage }: { readonly storage: StorageSpec }): Promise<RunningSystem> {
   return Promise.resolve({
     spec: { system: "direct", options: { storage } },
     pids: {},
@@ -76,10 +82,14 @@ function bringUpDirect(storage: StorageSpec): Promise<RunningSystem> {
   });
 }
 
-async function bringUpAft(storage: StorageSpec, scope: Scope): Promise<RunningSystem> {
+async function bringUpAft(options: Parameters<BringUp>[0]): Promise<RunningSystem> {
+  const { storage, scope, exactlyOnce } = options;
   const replica = scope.own(await startReplica({ storage, transport: "tcp" }));
   return {
-    spec: { system: "aft", options: { endpoint: replica.endpoint } },
+    spec: {
+      system: "aft",
+      options: { endpoint: replica.endpoint, ...(exactlyOnce && { exactlyOnce }) },
+    },
     pids: { replica: replica.pids },
     description: replica.description,
     storageCounters: async () => {

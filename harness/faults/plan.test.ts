@@ -8,6 +8,8 @@ describe("fault plans as text", () => {
   it.each([
     "none",
     "kill-clients:2/s",
+    "fail-operations:0%",
+    "fail-operations:0.1%",
     "kill-replica@6s",
     "kill-2-replicas@6s+kill-manager@6s",
     "pause-replica:10s@2.5s",
@@ -25,6 +27,7 @@ describe("fault plans as text", () => {
     "kill-0-replicas@1s",
     "kill-store@1s",
     "kill-clients:0/s",
+    "fail-operations:101%",
     "kill-replica@1s+",
   ])('refuses "%s"', (text) => {
     expect(() => parseFaultPlan(text)).toThrow(/no fault plan/);

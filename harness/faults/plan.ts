@@ -5,6 +5,8 @@ export type FaultPlan =
   | { readonly kind: "none" }
   /** So many busy function instances are killed every second, in the middle of what they do. */
   | { readonly kind: "kill-clients"; readonly perSecond: number }
+  /** Functions throw before a state operation, or after their last one, with this probability each. */
+  | { readonly kind: "fail-operations"; readonly probability: number }
   /** Processes of the system itself, at times after the start of the first block. */
   | { readonly kind: "processes"; readonly actions: readonly ProcessFault[] };
 
@@ -19,7 +21,7 @@ export interface ProcessFault {
 }
 
 const hint =
-  "none, kill-clients:2/s, kill-replica@6s, pause-manager:10s@6s or kill-2-replicas@6s+…";
+  "none, kill-clients:2/s, fail-operations:1%, kill-replica@6s, pause-manager:10s@6s or kill-2-replicas@6s+…";
 
 /** The inverse of `parseFaultPlan`. */
 export function describeFaultPlan(plan: FaultPlan): string {
@@ -28,6 +30,8 @@ export function describeFaultPlan(plan: FaultPlan): string {
       return "none";
     case "kill-clients":
       return `kill-clients:${plan.perSecond}/s`;
+    case "fail-operations":
+      return `fail-operations:${Math.round(plan.probability * 1e6) / 1e4}%`;
     case "processes":
       return plan.actions.map(describeAction).join("+");
   }
@@ -38,6 +42,9 @@ export function parseFaultPlan(text: string): FaultPlan {
   if (text === "none") return { kind: "none" };
   const perSecond = Number(/^kill-clients:(\d+(?:\.\d+)?)\/s$/.exec(text)?.[1]);
   if (perSecond > 0) return { kind: "kill-clients", perSecond };
+  const percent = /^fail-operations:(\d+(?:\.\d+)?)%$/.exec(text)?.[1];
+  if (percent !== undefined && Number(percent) <= 100)
+    return { kind: "fail-operations", probability: Number(percent) / 100 };
   const actions = text.split("+").map(parseAction);
   if (actions.every((action) => action !== undefined)) return { kind: "processes", actions };
   throw new ConfigError([{ where: "faults", what: `"${text}" is no fault plan`, hint }]);

@@ -3,6 +3,7 @@
  * record of what they did.
  */
 import type { Clock } from "#kit/clock.ts";
+import { hashSeed } from "#kit/prng.ts";
 import type { InvocationOutcome, Platform } from "#harness/faas/port.ts";
 import type {
   RecordedOperation,
@@ -10,6 +11,7 @@ import type {
   RecordedWrite,
 } from "#harness/record/history.ts";
 import type { CommitOutcome, StateContext } from "#shim/state/port.ts";
+import { readInjectedFailure } from "#workloads/functions/failures.ts";
 import type { FunctionPayload, FunctionResult } from "#workloads/functions/handler.ts";
 import type { PlannedOperation, PlannedRequest } from "#workloads/port.ts";
 
@@ -27,11 +29,13 @@ export interface AttemptContext {
   readonly functionName: string;
   readonly clock: Clock;
   readonly valueBytes: number;
+  /** Functions fail on purpose; each invocation at places of its own. */
+  readonly failures?: { readonly probability: number; readonly seed: number };
 }
 
 /** Never rejects. */
 export async function runAttempt(
-  { platform, functionName, clock, valueBytes }: AttemptContext,
+  { platform, functionName, clock, valueBytes, failures }: AttemptContext,
   request: PlannedRequest,
   identity: { readonly client: number; readonly attempt: number },
 ): Promise<AttemptResult> {
@@ -83,13 +87,23 @@ export async function runAttempt(
       valueBytes,
       last,
       ...(context !== undefined && { context }),
+      ...(failures !== undefined && {
+        failures: {
+          probability: failures.probability,
+          seed: hashSeed(failures.seed, `${request.requestId} ${identity.attempt} ${index}`),
+        },
+      }),
     };
     const startUs = clock.monotonicUs();
     const invocation = await platform.invoke(functionName, payload);
     if (invocation.timings.coldStart) coldStarts += 1;
     if (invocation.kind !== "ok") {
       // Whatever it had planned to write may have happened, at any time since it was invoked.
-      operations.push(...possibleWrites({ planned, sequenceBase, startUs }));
+      const possible = possibleWrites({ planned, sequenceBase, startUs });
+      const failed =
+        invocation.kind === "functionError" ? readInjectedFailure(invocation.message) : undefined;
+      if (failed !== undefined) ({ transactionId } = failed);
+      operations.push(...possible.slice(0, failed?.writes));
       // Only the last function commits, so an earlier loss leaves nothing committed.
       const outcome = last && invocation.kind !== "throttled" ? "unknown" : "aborted";
       return finish({ outcome, hopeless: false, reason: reasonOf(invocation) });
@@ -178,6 +192,7 @@ function possibleWrites(options: {
 function reasonOf(invocation: Exclude<InvocationOutcome, { kind: "ok" }>): string {
   switch (invocation.kind) {
     case "functionError":
+      if (readInjectedFailure(invocation.message) !== undefined) return "failed on purpose";
       return `function error: ${invocation.errorType}: ${invocation.message}`;
     case "platformError":
       return `platform error: ${invocation.message}`;

@@ -168,6 +168,20 @@ export interface IsolationReport {
 
 export type IsolationCheck = "rc" | "ra" | "cc" | "ra-without-sessions";
 
+/** Requests whose effects others saw in part, or twice; definitions in checker/effects.ts. */
+export interface EffectReport {
+  readonly requests: number;
+  readonly failedAttempts: number;
+  readonly torn: EffectCount;
+  readonly repeated: EffectCount;
+}
+
+export interface EffectCount {
+  readonly requests: number;
+  /** Upper bound of the rate per 10,000 requests at 95 % confidence (Clopper-Pearson). */
+  readonly upperBoundPer10k: number;
+}
+
 export interface TimelineSlice {
   readonly atSeconds: number;
   readonly throughputPerSecond: number;
@@ -253,6 +267,8 @@ export interface RunSummary {
   readonly timeline?: RunTimeline;
   readonly durability?: Measurements["durability"];
   readonly drain?: Measurements["drain"];
+  /** Of runs whose functions fail on purpose. */
+  readonly effects?: EffectReport;
 }
 
 /** Why a planned thing did not run, and how to have it. */

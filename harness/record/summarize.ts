@@ -1,5 +1,6 @@
 /** @module summary.json and checks.json from the raw record: pure, so that both can be rebuilt. */
 import { countAnomalies } from "#harness/checker/counts.ts";
+import { countEffects } from "#harness/checker/effects.ts";
 import { judgeRecord } from "#harness/checker/judge-record.ts";
 import { LatencyHistogram } from "#harness/metrics/histogram.ts";
 import type { AttemptRecord } from "./attempts.ts";
@@ -101,6 +102,9 @@ export function summarize({ manifest, attempts, transactions, measurements }: Ra
         Object.entries(cpuCores).map(([name, cores]) => [name, round(cores, 3)]),
       ),
       ...ofCluster({ attempts, anomalous, measurements }),
+      ...(manifest.cell.faults.startsWith("fail-operations") && {
+        effects: countEffects(transactions),
+      }),
     },
   };
 }

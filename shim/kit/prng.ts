@@ -38,7 +38,7 @@ export function createPrng(seed: number): Prng {
 }
 
 /** FNV-1a over the seed's bytes and the label: cheap, and different for every label. */
-function hashSeed(seed: number, label: string): number {
+export function hashSeed(seed: number, label: string): number {
   let hash = 0x811c9dc5;
   const mix = (byte: number): void => {
     hash = Math.imul(hash ^ byte, 0x01000193);

@@ -17,12 +17,15 @@ import {
 } from "#shim/state/port.ts";
 import { openStateSystem, type StateSystemSpec } from "#shim/state/registry.ts";
 import { type FunctionPlan, runOperations } from "./body.ts";
+import { type FailurePlan, failAtRandom } from "./failures.ts";
 
 export interface FunctionPayload extends FunctionPlan {
   /** From the function before; absent for the first. */
   readonly context?: StateContext;
   /** The last function of the chain commits. */
   readonly last: boolean;
+  /** Where this invocation fails on purpose, if anywhere. */
+  readonly failures?: FailurePlan;
 }
 
 export interface FunctionResult {
@@ -55,17 +58,20 @@ export async function handler(
       : system.resume(request.context);
   const { transactionId } = session;
   const operations: RecordedOperation[] = [];
-  try {
-    await runOperations({
-      session,
-      plan: request,
-      clock,
-      recorded: operations,
-      checkpoint: () => invocation.checkpoint(),
-    });
+  const fail = failAtRandom(request.failures, transactionId, operations);
+  const checkpoint = async (): Promise<void> => {
     await invocation.checkpoint();
-    if (request.last) return { transactionId, operations, commit: await session.commit() };
-    return { transactionId, operations, context: await session.suspend() };
+    fail();
+  };
+  try {
+    await runOperations({ session, plan: request, clock, recorded: operations, checkpoint });
+    await checkpoint();
+    const ending = request.last
+      ? { commit: await session.commit() }
+      : { context: await session.suspend() };
+    // Everything is done, and the caller does not learn it.
+    fail();
+    return { transactionId, operations, ...ending };
   } catch (error) {
     if (!(error instanceof StateError)) throw error;
     await session.abort();

@@ -4,6 +4,7 @@ import { faultTimelineFigure } from "./fault-timeline.ts";
 import type { FigureDefinition } from "./figure.ts";
 import { gcOverheadFigure } from "./gc-overhead.ts";
 import { overheadFigure } from "./overhead.ts";
+import { retriesFigure } from "./retries.ts";
 import { scalingClientsFigure } from "./scaling-clients.ts";
 import { scalingReplicasFigure } from "./scaling-replicas.ts";
 import { writeLatencyFigure } from "./write-latency.ts";
@@ -16,4 +17,5 @@ export const figures: readonly FigureDefinition[] = [
   scalingReplicasFigure,
   gcOverheadFigure,
   faultTimelineFigure,
+  retriesFigure,
 ];

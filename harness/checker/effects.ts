@@ -1,0 +1,47 @@
+/**
+ * @module Effects of requests that are tried again: torn and repeated ones, as others saw them.
+ *
+ * Only what a read proves counts, so both are lower bounds:
+ *   torn       an attempt had done some of its request's writes when it failed, and somebody else read one
+ *   repeated   somebody read what one attempt wrote under a key, and somebody what another one did
+ */
+import { upperRateBound } from "#harness/stats/binomial.ts";
+import type { RecordedTransaction } from "#harness/record/history.ts";
+import type { EffectReport } from "#harness/record/run.ts";
+
+/** Cost: O(operations). */
+export function countEffects(transactions: readonly RecordedTransaction[]): EffectReport {
+  const writers = new Map(transactions.map((one) => [one.transactionId, one]));
+  const torn = new Set<string>();
+  const repeated = new Set<string>();
+  /** First attempt seen, by request and key. */
+  const seen = new Map<string, string>();
+  for (const { requestId: reader, operations } of transactions)
+    for (const operation of operations) {
+      if (operation.kind === "write" || operation.from === null) continue;
+      const writer = writers.get(operation.from);
+      // A request that meets its own earlier attempt proves nothing to others.
+      if (writer === undefined || writer.requestId === reader) continue;
+      const { requestId } = writer;
+      if (isPartial(writer)) torn.add(requestId);
+      const place = `${requestId} ${operation.key}`;
+      const first = seen.get(place);
+      if (first === undefined) seen.set(place, operation.from);
+      else if (first !== operation.from) repeated.add(requestId);
+    }
+  const requests = new Set(transactions.map(({ requestId }) => requestId)).size;
+  const failedAttempts = transactions.filter(({ reason }) => reason === "failed on purpose").length;
+  const count = (found: number) => ({
+    requests: found,
+    upperBoundPer10k:
+      requests === 0 ? 10_000 : Math.round(upperRateBound(found, requests, 0.95) * 1e6) / 100,
+  });
+  return { requests, failedAttempts, torn: count(torn.size), repeated: count(repeated.size) };
+}
+
+/** Some of its writes were done and some were surely not. */
+function isPartial({ outcome, operations, writeSet }: RecordedTransaction): boolean {
+  if (outcome === "committed") return false;
+  const written = new Set(operations.filter(({ kind }) => kind === "write").map(({ key }) => key));
+  return written.size > 0 && written.size < new Set(writeSet).size;
+}

@@ -1,0 +1,52 @@
+/**
+ * @module Functions that fail on purpose: before a state operation, or between the last one and the answer.
+ *
+ * Where is decided by a seed, so that a run can be repeated. The failure is thrown past the session, as
+ * a crash would be: nothing is aborted or closed. What it says was done is for the record alone.
+ */
+import { ProjectError } from "#kit/errors.ts";
+import { createPrng } from "#kit/prng.ts";
+import type { RecordedOperation } from "#harness/record/history.ts";
+
+export interface FailurePlan {
+  /** Of each place, 0 … 1. */
+  readonly probability: number;
+  readonly seed: number;
+}
+
+/** What a failed invocation had done. */
+export interface FailedInvocation {
+  readonly transactionId: string;
+  readonly writes: number;
+}
+
+/** Recognised by its text: some emulators keep no error types. */
+const prefix = "failed on purpose: ";
+
+/** Thrown by functions; its message ends with `FailedInvocation` as JSON. */
+export class InjectedFailure extends ProjectError {
+  readonly code = "injected_failure";
+  readonly disposition = "retry";
+}
+
+/** To be called at each place where the function may fail. `recorded`: what it has done so far. */
+export function failAtRandom(
+  plan: FailurePlan | undefined,
+  transactionId: string,
+  recorded: readonly RecordedOperation[],
+): () => void {
+  if (plan === undefined) return () => {};
+  const prng = createPrng(plan.seed);
+  return () => {
+    if (prng.next() >= plan.probability) return;
+    const writes = recorded.filter(({ kind }) => kind === "write").length;
+    const failed: FailedInvocation = { transactionId, writes };
+    throw new InjectedFailure(prefix + JSON.stringify(failed));
+  };
+}
+
+/** What the error of an invocation says was done; undefined if it did not fail on purpose. */
+export function readInjectedFailure(message: string): FailedInvocation | undefined {
+  if (!message.startsWith(prefix)) return undefined;
+  return JSON.parse(message.slice(prefix.length)) as FailedInvocation;
+}
