@@ -68,7 +68,10 @@ export function runDirectoryOf(outDirectory: string, manifest: RunManifest): str
 }
 
 function labelsOf({ storage, platform, load }: CellPlan): RunLabel[] {
-  const emulator = storage.service === "dynamodb" || storage.service === "s3";
+  const emulator =
+    storage.service === "dynamodb" ||
+    storage.service === "s3" ||
+    platform.name === "serverless-offline";
   const kind: RunLabel =
     storage.emulation !== "none" ? "emulated" : emulator ? "emulator" : "measured";
   return [

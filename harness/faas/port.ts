@@ -5,7 +5,7 @@
  * limit, a time-out that ends the instance, at-least-once delivery of asynchronous events.
  *
  * Layer     port. Implementations: inline (this process), local (isolated child processes behind
- *           the Lambda Invoke REST API), later lambda (AWS).
+ *           the Lambda Invoke REST API), lambda (AWS and whatever else answers its API).
  */
 
 /** A function to deploy: a module that exports `handler(payload, context)`. */

@@ -1,6 +1,9 @@
 /** @module The platforms there are: one line each. */
 import { ConfigError } from "#kit/errors.ts";
 import { createInlinePlatform, type InlineOptions } from "./inline/platform.ts";
+import { createLambdaPlatform } from "./lambda/platform.ts";
+import { createServerlessDeployment } from "./lambda/serverless-offline.ts";
+import { defaultLambdaSettings } from "./lambda/settings.ts";
 import { createLocalPlatform } from "./local/platform.ts";
 import type { Platform } from "./port.ts";
 
@@ -9,6 +12,16 @@ export type PlatformOptions = InlineOptions;
 const platforms: Readonly<Record<string, (options: PlatformOptions) => Promise<Platform>>> = {
   inline: (options) => Promise.resolve(createInlinePlatform(options)),
   local: (options) => createLocalPlatform(options),
+  // Somebody else's implementation of the Invoke API; nothing is charged there.
+  "serverless-offline": ({ clock }) =>
+    Promise.resolve(
+      createLambdaPlatform({
+        name: "serverless-offline",
+        settings: defaultLambdaSettings,
+        deployment: createServerlessDeployment(),
+        clock,
+      }),
+    ),
 };
 
 export const platformNames: readonly string[] = Object.keys(platforms);

@@ -6,7 +6,8 @@
  */
 import { createServer } from "node:http";
 import { AsyncInvocations } from "./async-invocations.ts";
-import { type DeployedFunction, handleRequest } from "./invoke-api.ts";
+import { ControlApi, type ControlledFunction } from "./control-api.ts";
+import { handleRequest } from "./invoke-api.ts";
 import type { ControlReply, ControlRequest } from "./messages.ts";
 import { InstancePool, type PoolCounters } from "./pool.ts";
 
@@ -21,11 +22,12 @@ const counters: PoolCounters = {
   functionErrors: 0,
   instancesLost: 0,
 };
-const functions = new Map<string, DeployedFunction>();
+const functions = new Map<string, ControlledFunction>();
+const changes = new ControlApi(functions, counters);
 const events = new AsyncInvocations(retryPausesMs);
 
 const server = createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
-  handleRequest({ functions, events }, request, response).catch(() => {
+  handleRequest({ functions, events, changes }, request, response).catch(() => {
     response.destroy();
   });
 });
@@ -68,6 +70,6 @@ function control(request: ControlRequest): ControlReply {
 
 function end(): void {
   events.close();
-  for (const { pool } of functions.values()) pool.close();
+  changes.close();
   process.exit(0);
 }

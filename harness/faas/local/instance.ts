@@ -53,6 +53,7 @@ async function run(invoke: InvokeMessage): Promise<void> {
       instanceId: config.instanceId,
       coldStart: invoke.coldStart,
       environment: config.environment,
+      ...forArchives(endsAtUs),
       remainingTimeMs: () => Math.max(0, (endsAtUs - clock.monotonicUs()) / 1_000),
       // A kill may come at any time here; nothing needs to be asked.
       checkpoint: () => Promise.resolve(),
@@ -63,6 +64,13 @@ async function run(invoke: InvokeMessage): Promise<void> {
     const trace = stack.split("\n").slice(1, 9);
     send({ kind: "error", errorType: name, message, trace: trace.map((line) => line.trim()) });
   }
+}
+
+/** What a function from an archive calls the same thing, as on Lambda. */
+function forArchives(endsAtUs: number): { getRemainingTimeInMillis: () => number } {
+  return {
+    getRemainingTimeInMillis: () => Math.max(0, (endsAtUs - clock.monotonicUs()) / 1_000),
+  };
 }
 
 function asError(error: unknown): Error {

@@ -10,23 +10,21 @@
  */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { FunctionSpec } from "../port.ts";
 import type { AsyncInvocations } from "./async-invocations.ts";
+import type { ControlApi, ControlledFunction } from "./control-api.ts";
 import { coldStartHeader, instanceHeader } from "./messages.ts";
-import type { Executed, InstancePool } from "./pool.ts";
+import type { Executed } from "./pool.ts";
 
 const maxSyncBytes = 6 * 1_048_576;
+/** Of an archive in a request, as base64. */
+const maxControlBytes = 70 * 1_048_576;
 const maxAsyncBytes = 1_048_576;
 const version = "$LATEST";
 
-export interface DeployedFunction {
-  readonly spec: FunctionSpec;
-  readonly pool: InstancePool;
-}
-
 export interface InvokeApi {
-  readonly functions: ReadonlyMap<string, DeployedFunction>;
+  readonly functions: ReadonlyMap<string, ControlledFunction>;
   readonly events: AsyncInvocations;
+  readonly changes: ControlApi;
 }
 
 interface ServiceError {
@@ -44,33 +42,54 @@ export async function handleRequest(
 ): Promise<void> {
   const requestId = randomUUID();
   response.setHeader("x-amzn-RequestId", requestId);
-  const { pathname } = new URL(request.url ?? "/", "http://localhost");
+  const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
   const match = /^\/2015-03-31\/functions(?:\/([^/]*)(\/invocations)?)?\/?$/.exec(pathname);
   if (request.method === "GET" && pathname === "/healthz") return sendJson(response, 200, {});
+  const invokes = match?.[2] !== undefined;
+  if (request.method !== "GET" && !invokes) return change(api, request, response, pathname);
   if (match === null) return sendError(response, unknownPath(pathname));
   const name = functionName(decodeURIComponent(match[1] ?? ""));
   if (request.method === "GET" && match[2] === undefined) {
     if (name === "") {
-      const configurations = [...api.functions.values()].map(configurationOf);
+      const configurations = [...api.functions.keys()].map((one) => api.changes.describe(one));
       return sendJson(response, 200, { Functions: configurations });
     }
     const found = api.functions.get(name);
     if (found === undefined) return sendError(response, notFound(name));
-    return sendJson(response, 200, { Configuration: configurationOf(found) });
+    const { tags } = found;
+    const Configuration = api.changes.describe(name);
+    return sendJson(response, 200, { Configuration, ...(tags !== undefined && { Tags: tags }) });
   }
   if (request.method !== "POST" || match[2] === undefined)
     return sendError(response, unknownPath(`${request.method} ${pathname}`));
+  const qualifier = searchParams.get("Qualifier");
   const found = api.functions.get(name);
-  if (found === undefined) {
+  const isKnown = qualifier === null || qualifier === version || found?.aliases?.has(qualifier);
+  if (found === undefined || isKnown !== true) {
     request.resume();
     return sendError(response, notFound(name));
   }
   return invoke({ api, found, request, response, requestId });
 }
 
+async function change(
+  { changes }: InvokeApi,
+  request: IncomingMessage,
+  response: ServerResponse,
+  pathname: string,
+): Promise<void> {
+  const body = await readBody(request, maxControlBytes);
+  if (body === undefined) return sendError(response, tooLarge(maxControlBytes));
+  const done = changes.handle(request.method ?? "", pathname, body);
+  if (done === undefined) return sendError(response, unknownPath(`${request.method} ${pathname}`));
+  if (done.errorType !== undefined) response.setHeader("x-amzn-ErrorType", done.errorType);
+  if (done.body === undefined) response.writeHead(done.status).end();
+  else sendJson(response, done.status, done.body);
+}
+
 async function invoke(call: {
   readonly api: InvokeApi;
-  readonly found: DeployedFunction;
+  readonly found: ControlledFunction;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly requestId: string;
@@ -91,8 +110,10 @@ async function invoke(call: {
       response.writeHead(202).end();
       return;
     case "RequestResponse": {
+      const begun = performance.now();
       const executed = await found.pool.execute(body, requestId);
-      sendExecuted({ executed, found, request, response, requestId });
+      const durationMs = performance.now() - begun - executed.initMs;
+      sendExecuted({ executed, durationMs, found, request, response, requestId });
       return;
     }
     default:
@@ -106,12 +127,13 @@ async function invoke(call: {
 
 function sendExecuted(call: {
   readonly executed: Executed;
-  readonly found: DeployedFunction;
+  readonly durationMs: number;
+  readonly found: ControlledFunction;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly requestId: string;
 }): void {
-  const { executed, found, request, response, requestId } = call;
+  const { executed, durationMs, found, request, response, requestId } = call;
   const { execution, coldStart, instanceId, initMs } = executed;
   if (execution.kind === "throttled") {
     const limit = found.spec.concurrencyLimit;
@@ -122,8 +144,9 @@ function sendExecuted(call: {
   response.setHeader(coldStartHeader, coldStart ? "1" : "0");
   response.setHeader(instanceHeader, instanceId);
   if (request.headers["x-amz-log-type"] === "Tail") {
-    const init = coldStart ? ` Init Duration: ${initMs.toFixed(2)} ms` : "";
-    const log = `START RequestId: ${requestId} Version: ${version}\nEND RequestId: ${requestId}\nREPORT RequestId: ${requestId}${init}\n`;
+    const init = coldStart ? `\tInit Duration: ${initMs.toFixed(2)} ms` : "";
+    const times = `\tDuration: ${durationMs.toFixed(2)} ms\tBilled Duration: ${Math.ceil(durationMs)} ms`;
+    const log = `START RequestId: ${requestId} Version: ${version}\nEND RequestId: ${requestId}\nREPORT RequestId: ${requestId}${times}${init}\n`;
     response.setHeader("X-Amz-Log-Result", Buffer.from(log).toString("base64"));
   }
   if (execution.kind === "result") {
@@ -156,18 +179,6 @@ function functionName(text: string): string {
   const parts = text.split(":");
   const position = parts.indexOf("function");
   return (position >= 0 ? parts[position + 1] : parts[0]) ?? "";
-}
-
-function configurationOf({ spec }: DeployedFunction): Record<string, unknown> {
-  return {
-    FunctionName: spec.name,
-    FunctionArn: `arn:aws:lambda:local:000000000000:function:${spec.name}`,
-    Runtime: "nodejs24.x",
-    Handler: spec.exportName,
-    Timeout: Math.ceil(spec.timeoutMs / 1_000),
-    Version: version,
-    State: "Active",
-  };
 }
 
 /** The body as text; `undefined` when it exceeds the limit (the rest is read and dropped). */
