@@ -47,7 +47,8 @@ export interface EnvironmentRequest {
 /** Functions run this long at most; far above any honest transaction, far below a hang. */
 const functionTimeoutMs = 30_000;
 
-const handlerPath = fileURLToPath(import.meta.resolve("#workloads/functions/handler.ts"));
+/** The function that every system is called through. */
+export const handlerPath = fileURLToPath(import.meta.resolve("#workloads/functions/handler.ts"));
 
 /** The name under which a system's function is deployed. */
 export function functionNameOf(system: string): string {

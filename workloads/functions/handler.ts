@@ -34,6 +34,8 @@ export interface FunctionResult {
   /** For the next function. */
   readonly context?: StateContext;
   readonly commit?: CommitOutcome;
+  /** In the state system: from before the first operation to after the ending. */
+  readonly stateUs?: number;
   /** The state system refused; what was done before stands in `operations`. */
   readonly error?: {
     readonly code: string;
@@ -58,6 +60,7 @@ export async function handler(
       : system.resume(request.context);
   const { transactionId } = session;
   const operations: RecordedOperation[] = [];
+  const startUs = clock.monotonicUs();
   const fail = failAtRandom(request.failures, transactionId, operations);
   const checkpoint = async (): Promise<void> => {
     await invocation.checkpoint();
@@ -71,7 +74,7 @@ export async function handler(
       : { context: await session.suspend() };
     // Everything is done, and the caller does not learn it.
     fail();
-    return { transactionId, operations, ...ending };
+    return { transactionId, operations, ...ending, stateUs: clock.monotonicUs() - startUs };
   } catch (error) {
     if (!(error instanceof StateError)) throw error;
     await session.abort();

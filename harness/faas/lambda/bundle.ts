@@ -2,10 +2,10 @@
  * @module A function as one file and as the archive that Lambda takes.
  *
  * The same sources give the same bytes, so that a redeployment of what is there can be seen as such.
- * Native modules cannot be bundled: `lmdb` stays outside and a function that opens it fails on Lambda.
+ * Native modules cannot be bundled: a function that opens `lmdb` fails on Lambda, and says why.
  */
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 import { zipSync } from "fflate";
 import { ProjectError } from "#kit/errors.ts";
 import type { FunctionSpec } from "../port.ts";
@@ -28,8 +28,25 @@ const banner =
   'import { createRequire as __createRequire } from "node:module";\n' +
   "const require = __createRequire(import.meta.url);";
 
-/** Rejects with `BundleError`. */
-export async function bundleFunction({ modulePath, exportName }: FunctionSpec): Promise<Bundle> {
+/** Whoever imports it may go on; whoever opens a database with it is told why that cannot be. */
+const withoutNative: Plugin = {
+  name: "without-native",
+  setup: ({ onResolve, onLoad }) => {
+    onResolve({ filter: /^lmdb$/ }, () => ({ path: "lmdb", namespace: "without-native" }));
+    onLoad({ filter: /.*/, namespace: "without-native" }, () => ({
+      contents: 'export function open() { throw new Error("lmdb is native and not bundled"); }',
+    }));
+  },
+};
+
+/**
+ * Rejects with `BundleError`. `besideNodeModules`: where native modules will be found; otherwise they
+ * are left out.
+ */
+export async function bundleFunction(
+  { modulePath, exportName }: FunctionSpec,
+  options: { readonly besideNodeModules?: boolean } = {},
+): Promise<Bundle> {
   const entry = [
     `import { ${exportName} as inner } from ${JSON.stringify(modulePath)};`,
     `import { wrapHandler } from ${JSON.stringify(wrapPath)};`,
@@ -44,7 +61,9 @@ export async function bundleFunction({ modulePath, exportName }: FunctionSpec): 
       platform: "node",
       format: "esm",
       target: "node22",
-      external: ["lmdb"],
+      ...(options.besideNodeModules === true
+        ? { external: ["lmdb"] }
+        : { plugins: [withoutNative] }),
       banner: { js: banner },
       logLevel: "silent",
     });

@@ -3,6 +3,7 @@
  * Method  The platforms' contract and the service's own behaviour against our local platform, whose control
  *         plane is called for everything; the same functions on serverless-offline, which is not ours.
  */
+import { fileURLToPath } from "node:url";
 import { type LambdaClient, ListFunctionsCommand } from "@aws-sdk/client-lambda";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createSystemClock } from "#kit/node/system-clock.ts";
@@ -21,6 +22,7 @@ import { createServerlessDeployment } from "./serverless-offline.ts";
 import { defaultLambdaSettings, type LambdaSettings } from "./settings.ts";
 
 const clock = createSystemClock();
+const suiteFunction = fileURLToPath(import.meta.resolve("#workloads/functions/handler.ts"));
 
 interface Opened {
   readonly platform: LambdaPlatform;
@@ -117,6 +119,29 @@ describe("the lambda platform on our local platform", () => {
     await platform.close();
     expect(await namesOn(client)).toEqual(["echo-theirs"]);
     client.destroy();
+  });
+
+  it("runs the suite's own function, which imports every store", async () => {
+    const { platform } = openOn(local.endpoint, "suite");
+    const system = { system: "direct", options: { storage: { target: { engine: "memory" } } } };
+    const environment = { AFT_BENCH_SYSTEM: JSON.stringify(system) };
+    await platform.deploy([
+      { ...testFunction("handler", { environment }), modulePath: suiteFunction },
+    ]);
+    const request = {
+      requestId: "r",
+      operations: [{ kind: "read", key: "k" }],
+      writeSet: [],
+      sequenceBase: 0,
+      payloadSeed: 1,
+      valueBytes: 64,
+      last: true,
+    };
+    expect(await platform.invoke("handler", request)).toMatchObject({
+      kind: "ok",
+      result: { commit: { kind: "committed" } },
+    });
+    await platform.close();
   });
 
   it("stops at the cost ceiling before it is passed", async () => {

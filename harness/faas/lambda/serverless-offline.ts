@@ -110,7 +110,7 @@ async function writeService(folder: string, specs: readonly FunctionSpec[]): Pro
   for (const spec of specs) {
     const path = join(folder, "functions", spec.name);
     await mkdir(path, { recursive: true });
-    const { source } = await bundleFunction(spec);
+    const { source } = await bundleFunction(spec, { besideNodeModules: true });
     await writeFile(join(path, "index.mjs"), source);
     functions[spec.name] = {
       name: spec.name,
