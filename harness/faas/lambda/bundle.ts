@@ -31,9 +31,9 @@ const banner =
 /** Whoever imports it may go on; whoever opens a database with it is told why that cannot be. */
 const withoutNative: Plugin = {
   name: "without-native",
-  setup: ({ onResolve, onLoad }) => {
-    onResolve({ filter: /^lmdb$/ }, () => ({ path: "lmdb", namespace: "without-native" }));
-    onLoad({ filter: /.*/, namespace: "without-native" }, () => ({
+  setup: (bundler) => {
+    bundler.onResolve({ filter: /^lmdb$/ }, () => ({ path: "lmdb", namespace: "without-native" }));
+    bundler.onLoad({ filter: /.*/, namespace: "without-native" }, () => ({
       contents: 'export function open() { throw new Error("lmdb is native and not bundled"); }',
     }));
   },
