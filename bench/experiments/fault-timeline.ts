@@ -11,7 +11,7 @@ import type { StorageServiceName } from "#harness/services/registry.ts";
 import { sizeOf, standardWorkload } from "./axes.ts";
 
 const replicas = 4;
-const clients = 8;
+const clients = 10;
 /** Between an answer and the next request; keeps two cores half idle. */
 const thinkTimeUs = 30_000;
 const stores: readonly StorageServiceName[] = ["redis", "lmdb"];
@@ -24,7 +24,7 @@ export const faultTimeline = defineExperiment({
     source: "AFT (EuroSys '20) §6.7, Fig. 10",
     deviations: [
       "replicas are processes of one machine, so a replacement needs no container image",
-      "8 clients with think time instead of 200",
+      "10 clients with think time instead of 200",
       "the store holds 100,000 commit records that a replacement has to read",
     ],
   },

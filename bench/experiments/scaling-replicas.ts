@@ -69,10 +69,11 @@ function planCell(options: {
       clients,
       requestsPerClient: seconds * 50,
       seconds,
-      warmUpRequestsPerClient: sizeOf(profile, { smoke: 1, quick: 10, standard: 30, paper: 30 }),
+      // Fresh processes compile for a while; with few clients each that takes many requests.
+      warmUpRequestsPerClient: sizeOf(profile, { smoke: 1, quick: 60, standard: 150, paper: 30 }),
       blocks: sizeOf(profile, { smoke: 1, quick: 2, standard: 5, paper: 5 }),
     }),
     faults: { kind: "none" },
-    estimateSeconds: seconds + 2 + replicas * 0.5,
+    estimateSeconds: seconds + 6 + replicas * 0.5,
   };
 }

@@ -1,5 +1,5 @@
 /** @module Fig. 10: goodput, response times, anomalies and members around the death of a replica. */
-import type { RunSummary, RunTimeline } from "#harness/record/run.ts";
+import type { RunSummary } from "#harness/record/run.ts";
 import type { PaperNumbers } from "#results/load.ts";
 import { storeName } from "../format.ts";
 import { type FigureDefinition, paperColour, sharedConfig, subtitle } from "./figure.ts";
@@ -7,6 +7,15 @@ import { type FigureDefinition, paperColour, sharedConfig, subtitle } from "./fi
 const width = 460;
 const told = ["kill", "pause", "resume", "dead", "launch", "started", "serving"];
 const eventColours = ["#b00020", "#E69F00", "#56B4E9", "#000000", "#CC79A7", "#0072B2", "#009E73"];
+const eventShapes = [
+  "cross",
+  "stroke",
+  "triangle-right",
+  "square",
+  "diamond",
+  "circle",
+  "triangle-up",
+];
 /** When the paper's replica was killed, on its own axis. */
 const paperKilledAt = 10;
 
@@ -26,7 +35,7 @@ export const faultTimelineFigure: FigureDefinition = {
         subtitle: [
           ...subtitle(suite, "fault-timeline"),
           ...runs.map(numbersOf),
-          "shaded: from the kill until a transaction committed through the replacement",
+          "shaded: from the kill until a transaction committed through the replacement; rings: the paper, on AWS in 2019",
         ],
       },
       config: sharedConfig,
@@ -94,12 +103,12 @@ function column(run: RunSummary, paper: PaperNumbers): object {
   };
   return {
     spacing: 10,
-    resolve: { scale: { color: "independent" } },
+    resolve: { scale: { color: "independent", shape: "independent" } },
     vconcat: [
       throughputPanel(run, { rows, x: x(null), window, domain, paper }),
       latencyPanel({ rows, x: x(null), window }),
       anomalyPanel({ rows, x: x(null), window }),
-      memberPanel(run.timeline, { from, x: x("seconds since the kill"), window }),
+      memberPanel(run, { from, domain, x: x("seconds since the kill"), window }),
     ],
   };
 }
@@ -120,7 +129,6 @@ function throughputPanel(
     .map(({ atSeconds, throughput }) => ({
       seconds: atSeconds - paperKilledAt,
       percent: Math.round((throughput / (first?.throughput ?? 1)) * 1_000) / 10,
-      what: "the paper, on AWS in 2019",
     }))
     .filter(({ seconds }) => seconds >= (domain[0] ?? 0) && seconds <= (domain[1] ?? 0));
   const y = { field: "percent", type: "quantitative", title: "goodput, % of before" };
@@ -135,7 +143,7 @@ function throughputPanel(
       {
         data: { values: points },
         mark: { type: "point", filled: false, size: 55, strokeWidth: 1.6, color: paperColour },
-        encoding: { x, y, shape: { field: "what", type: "nominal", title: "" } },
+        encoding: { x, y },
       },
     ],
   };
@@ -143,9 +151,12 @@ function throughputPanel(
 
 function latencyPanel({ rows, x, window }: PanelInput): object {
   const series = (["p50Ms", "p95Ms"] as const).flatMap((field) =>
-    rows
-      .filter((row) => Number(row[field]) >= 0)
-      .map(({ seconds, [field]: ms }) => ({ seconds, ms, percentile: field.slice(0, 3) })),
+    rows.map(({ seconds, [field]: ms }) => ({
+      seconds,
+      // A gap, not a line across what is not known.
+      ms: Number(ms) < 0 ? null : ms,
+      percentile: field.slice(0, 3),
+    })),
   );
   return {
     width,
@@ -195,40 +206,91 @@ function anomalyPanel({ rows, x, window }: PanelInput): object {
   };
 }
 
+interface Told {
+  readonly seconds: number;
+  readonly kind: string;
+  readonly who: string;
+}
+
+/** A line for as long as a process was there, and a mark for what happened to it. */
 function memberPanel(
-  timeline: RunTimeline | undefined,
-  { from, x, window }: { readonly from: number; readonly x: object; readonly window: object },
+  run: RunSummary,
+  options: {
+    readonly from: number;
+    readonly domain: readonly number[];
+    readonly x: object;
+    readonly window: object;
+  },
 ): object {
-  const values = (timeline?.events ?? [])
+  const { from, domain, x, window } = options;
+  const values = (run.timeline?.events ?? [])
     .filter(({ kind }) => told.includes(kind))
     .map(({ atSeconds, kind, who }) => ({
       seconds: Math.round((atSeconds - from) * 1_000) / 1_000,
       kind,
-      who,
+      // Who asks for a replica, not whom it replaces.
+      who: kind === "launch" ? managerOf(run) : who,
     }));
   const kinds = told.filter((kind) => values.some((event) => event.kind === kind));
+  const at = (list: readonly string[]): string[] =>
+    kinds.map((kind) => list[told.indexOf(kind)] ?? "");
   return {
     width,
-    height: { step: 26 },
+    height: { step: 22 },
     layer: [
       window,
       {
-        data: { values },
-        mark: { type: "point", filled: true, size: 70, opacity: 1 },
+        data: { values: livesOf(run, values, domain) },
+        mark: { type: "rule", strokeWidth: 3, color: "#cccccc" },
         encoding: {
           x,
+          x2: { field: "until" },
           y: { field: "who", type: "nominal", title: "members" },
+        },
+      },
+      {
+        data: { values },
+        mark: { type: "point", filled: true, size: 75, opacity: 1 },
+        encoding: {
+          x,
+          y: { field: "who", type: "nominal" },
           color: {
             field: "kind",
             type: "nominal",
             title: "",
-            scale: {
-              domain: kinds,
-              range: kinds.map((kind) => eventColours[told.indexOf(kind)] ?? "#000"),
-            },
+            scale: { domain: kinds, range: at(eventColours) },
+          },
+          shape: {
+            field: "kind",
+            type: "nominal",
+            title: "",
+            scale: { domain: kinds, range: at(eventShapes) },
           },
         },
       },
     ],
   };
+}
+
+function managerOf({ cpuCores }: RunSummary): string {
+  return Object.keys(cpuCores).find((name) => name.startsWith("manager-")) ?? "manager";
+}
+
+function livesOf(
+  { cpuCores }: RunSummary,
+  events: readonly Told[],
+  domain: readonly number[],
+): { who: string; seconds: number; until: number }[] {
+  const [first = 0, last = 0] = domain;
+  const whenOf = (name: string, kind: string): number | undefined =>
+    events.find((event) => event.who === name && event.kind === kind)?.seconds;
+  const names = new Set([
+    ...Object.keys(cpuCores).filter((name) => /^(replica|manager)-/.test(name)),
+    ...events.map(({ who }) => who),
+  ]);
+  return [...names].map((who) => ({
+    who,
+    seconds: whenOf(who, "started") ?? first,
+    until: whenOf(who, "kill") ?? last,
+  }));
 }

@@ -38,7 +38,13 @@ export const sharedConfig = {
   background: "white",
   view: { stroke: "#cccccc" },
   axis: { labelFontSize: 12, titleFontSize: 12, gridColor: "#eeeeee" },
-  legend: { labelFontSize: 12, titleFontSize: 12, titleLimit: 0, orient: "bottom" as const },
+  legend: {
+    labelFontSize: 12,
+    titleFontSize: 12,
+    titleLimit: 0,
+    labelLimit: 0,
+    orient: "bottom" as const,
+  },
   title: { fontSize: 15, subtitleFontSize: 11, subtitleColor: "#555555", anchor: "start" as const },
   header: { labelFontSize: 13, titleFontSize: 13, labelFontWeight: "bold" as const },
 };

@@ -4,6 +4,8 @@ import { coreUse } from "../saturation.ts";
 import { type FigureDefinition, paperColour, sharedConfig, subtitle } from "./figure.ts";
 import { serviceColours } from "./scaling.ts";
 
+const spare = "cores to spare";
+
 export const scalingClientsFigure: FigureDefinition = {
   id: "scaling-clients",
   title: "One replica, more clients (paper: Fig. 7)",
@@ -17,7 +19,7 @@ export const scalingClientsFigure: FigureDefinition = {
         clients: run.cell.clients,
         throughput: run.throughputPerSecond,
         cores: Math.round(use.total * 100) / 100,
-        room: use.saturated === undefined ? "cores to spare" : "cores used up",
+        room: use.saturated === undefined ? spare : use.saturated,
         runId: run.runId,
       };
     });
@@ -36,7 +38,7 @@ export const scalingClientsFigure: FigureDefinition = {
         text: scalingClientsFigure.title,
         subtitle: [
           ...subtitle(suite, "scaling-clients"),
-          "emulated cloud latencies, Lambda's included",
+          "emulated cloud latencies, Lambda's included; hollow: the machine's cores were used up",
         ],
       },
       config: sharedConfig,
@@ -62,25 +64,11 @@ export const scalingClientsFigure: FigureDefinition = {
           mark: { type: "line", strokeWidth: 2 },
           encoding: { x, y, color },
         },
-        {
-          data: { values: rows },
-          mark: { type: "point", size: 60, strokeWidth: 2 },
-          encoding: {
-            x,
-            y,
-            color,
-            fill: {
-              condition: {
-                test: "datum.room == 'cores used up'",
-                value: "white",
-              },
-              field: "service",
-              type: "nominal",
-              legend: null,
-              scale: color.scale,
-            },
-          },
-        },
+        ...[true, false].map((filled) => ({
+          data: { values: rows.filter(({ room }) => (room === spare) === filled) },
+          mark: { type: "point", size: 60, strokeWidth: 2, filled, opacity: 1 },
+          encoding: { x, y, color },
+        })),
       ],
     };
     return { kind: "figure", spec: spec as never, rows };

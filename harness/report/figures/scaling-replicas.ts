@@ -42,7 +42,7 @@ export const scalingReplicasFigure: FigureDefinition = {
         vconcat: [
           throughputPanel(service, rows),
           sharePanel(service, rows, paper),
-          corePanel(service, suite),
+          corePanel(service, suite, rows),
         ],
       })),
     };
@@ -61,12 +61,16 @@ function whereFull(rows: readonly ScalingRow[]): string {
     : `${service}: full at ${full.replicas} replicas, ${full.saturated}`;
 }
 
-const x = {
-  field: "replicas",
-  type: "quantitative",
-  title: "replica processes",
-  scale: { zero: true },
-};
+function xOf(rows: readonly ScalingRow[]): object {
+  const most = Math.max(...rows.map(({ replicas }) => replicas));
+  return {
+    field: "replicas",
+    type: "quantitative",
+    title: "replica processes",
+    scale: { domain: [0, most + 0.6], nice: false },
+    axis: { values: [...new Set(rows.map(({ replicas }) => replicas))] },
+  };
+}
 
 function fillOf(colour: string): object {
   return { condition: { test: "datum.saturated != ''", value: "white" }, value: colour };
@@ -74,6 +78,7 @@ function fillOf(colour: string): object {
 
 function throughputPanel(service: string, all: readonly ScalingRow[]): object {
   const rows = all.filter((row) => row.service === service);
+  const x = xOf(rows);
   const colour = serviceColours[service] ?? "#000";
   const y = { type: "quantitative", title: "transactions per second" };
   return {
@@ -88,7 +93,7 @@ function throughputPanel(service: string, all: readonly ScalingRow[]): object {
       },
       { mark: { type: "line", color: colour }, encoding: { x, y: { ...y, field: "throughput" } } },
       {
-        mark: { type: "point", size: 70, strokeWidth: 2, stroke: colour },
+        mark: { type: "point", size: 70, strokeWidth: 2, stroke: colour, opacity: 1 },
         encoding: { x, y: { ...y, field: "throughput" }, fill: fillOf(colour) },
       },
       {
@@ -101,6 +106,7 @@ function throughputPanel(service: string, all: readonly ScalingRow[]): object {
 
 function sharePanel(service: string, all: readonly ScalingRow[], paper: PaperNumbers): object {
   const rows = all.filter((row) => row.service === service);
+  const x = xOf(rows);
   const colour = serviceColours[service] ?? "#000";
   const most = Math.max(...rows.map(({ replicas }) => replicas));
   const shares = paperShares(paper, service).filter(({ replicas }) => replicas <= most);
@@ -126,7 +132,7 @@ function sharePanel(service: string, all: readonly ScalingRow[], paper: PaperNum
       },
       {
         data: { values: rows },
-        mark: { type: "point", size: 70, strokeWidth: 2, stroke: colour },
+        mark: { type: "point", size: 70, strokeWidth: 2, stroke: colour, opacity: 1 },
         encoding: { x, y, fill: fillOf(colour) },
       },
       {
@@ -139,7 +145,8 @@ function sharePanel(service: string, all: readonly ScalingRow[], paper: PaperNum
 }
 
 /** Cores by kind of process, against how many there are. */
-function corePanel(service: string, suite: SuiteResult): object {
+function corePanel(service: string, suite: SuiteResult, all: readonly ScalingRow[]): object {
+  const x = xOf(all.filter((row) => row.service === service));
   const values = suite.runs
     .filter(
       ({ experiment, cell }) => experiment === "scaling-replicas" && storeName(cell) === service,
