@@ -42,6 +42,8 @@ describe("run", () => {
     ["overhead", "storage:memory,storage:lmdb"],
     ["anomalies", "storage:lmdb"],
     ["write-latency", "storage:lmdb"],
+    ["scaling-clients", "emulation:dynamodb"],
+    ["fault-timeline", "storage:lmdb"],
   ])("runs %s, and its files agree with each other", async (experiment, only) => {
     const { code, stdout, stderr } = await bench(
       ..."run --smoke --seed 3 --json --only".split(" "),

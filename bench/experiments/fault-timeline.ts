@@ -33,8 +33,8 @@ export const faultTimeline = defineExperiment({
 });
 
 function planCell(service: StorageServiceName, profile: ProfileName): CellPlan {
-  const seconds = sizeOf(profile, { smoke: 12, quick: 24, standard: 40, paper: 80 });
-  const atSeconds = sizeOf(profile, { smoke: 2, quick: 7, standard: 10, paper: 10 });
+  const seconds = sizeOf(profile, { smoke: 8, quick: 24, standard: 40, paper: 80 });
+  const atSeconds = sizeOf(profile, { smoke: 1, quick: 7, standard: 10, paper: 10 });
   const preload = sizeOf(profile, {
     smoke: 2_000,
     quick: 100_000,

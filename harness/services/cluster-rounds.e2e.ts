@@ -6,7 +6,8 @@
  *         again under its id until it has committed. Each round breaks something, seeded; when it
  *         is over every replica must show, for every key, nothing older than was acknowledged. In
  *         the end the recorded history is judged by the checker.
- * Replay  SEED=<printed seed>; AFT_BENCH_ROUNDS=200 for the nightly run.
+ * Replay  SEED=<printed seed>; AFT_BENCH_ROUNDS=100 (over each store) and AFT_BENCH_PAUSE_MS=10000 for the
+ *         nightly run.
  */
 import { describe, expect, it } from "vitest";
 import { countAnomalies } from "#harness/checker/counts.ts";
@@ -25,13 +26,13 @@ import { startStorageService } from "./registry.ts";
 import type { StorageService } from "./port.ts";
 import { hasRedis, redisMissing } from "./testing.ts";
 
-const rounds = Number(process.env["AFT_BENCH_ROUNDS"] ?? 3);
+const rounds = Number(process.env["AFT_BENCH_ROUNDS"] ?? 5);
 const seed = Number(process.env["SEED"] ?? 4);
 const clients = 6;
 const keys = Array.from({ length: 12 }, (_unused, index) => `k${index}`);
 /** Shorter than the defaults, so that a round takes seconds. */
 const cluster = { multicastMs: 150, deadAfterMs: 800 };
-const pauseMs = 1_600;
+const pauseMs = Number(process.env["AFT_BENCH_PAUSE_MS"] ?? 1_600);
 const clock = createSystemClock();
 
 describe(`${rounds} rounds of crashes and pauses`, () => {
@@ -40,7 +41,7 @@ describe(`${rounds} rounds of crashes and pauses`, () => {
   it.skipIf(!hasRedis())(
     `over redis (${redisMissing})`,
     () => run(() => startRedis(), 3),
-    20 * minutes,
+    40 * minutes,
   );
 });
 
