@@ -82,7 +82,7 @@ function planCell(options: {
     workload: standardWorkload(zipfTheta),
     load: closedLoad({
       clients: few,
-      requestsPerClient: Math.ceil((seconds * 1_000) / (emulated ? 20 : 2)),
+      requestsPerClient: Math.ceil((seconds * 1_000) / (emulated ? 20 : 5)),
       seconds,
       warmUpRequestsPerClient: sizeOf(profile, { smoke: 1, quick: 20, standard: 50, paper: 50 }),
       blocks,

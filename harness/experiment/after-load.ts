@@ -7,10 +7,12 @@ import { delay } from "#kit/clock.ts";
 import { createSystemClock } from "#kit/node/system-clock.ts";
 import type { RecordedTransaction } from "#harness/record/history.ts";
 import type { DurabilityCheck, StorageDrain, StorageSize } from "#harness/record/measurements.ts";
-import { createNames } from "#shim/aft/protocol/names.ts";
-import { listAll } from "#shim/aft/replica/recovery.ts";
+import { createNames, type Names } from "#shim/aft/protocol/names.ts";
+import { VersionIndex } from "#shim/aft/protocol/version-index.ts";
+import { listAll, readCommitSet } from "#shim/aft/replica/recovery.ts";
 import { openStateSystem } from "#shim/state/registry.ts";
 import type { StateSystem } from "#shim/state/port.ts";
+import type { StorageEngine } from "#shim/storage/port.ts";
 import { openStorage } from "#shim/storage/registry.ts";
 import { decodeStamp } from "#workloads/functions/value.ts";
 import type { RunningCluster } from "./systems.ts";
@@ -111,38 +113,55 @@ async function missingAt(options: {
 }
 
 /** Counts what is in storage under a cluster's namespace. Rejects with a `StorageError`. */
-export async function measureStorage({
-  storage,
-  namespace,
-}: RunningCluster): Promise<{ readonly size: StorageSize; readonly live: StorageSize }> {
-  const clock = createSystemClock();
-  // Looked at without the emulated latency: this is the suite's own business.
-  const engine = await openStorage({ target: storage.target }, { clock });
-  const names = createNames(namespace);
-  const keys = new Set<string>();
-  const writers = new Set<string>();
-  let versions = 0;
-  let records = 0;
-  try {
-    for await (const page of listAll(engine, names.dataPrefix, clock))
-      for (const name of page) {
-        const version = names.parseVersion(name);
-        if (version === undefined) continue;
-        versions += 1;
-        keys.add(version.key);
-        writers.add(version.uuid);
-      }
+export async function measureStorage(cluster: RunningCluster): Promise<StorageSize> {
+  return withEngine(cluster, async (engine, names, clock) => {
+    let versions = 0;
+    let records = 0;
+    for await (const page of listAll(engine, names.dataPrefix, clock)) versions += page.length;
     for await (const page of listAll(engine, names.commitPrefix, clock)) records += page.length;
+    return { versions, records };
+  });
+}
+
+/** What must stay: transactions with a newest version, and all that they wrote, as they are read whole. */
+async function measureLive(cluster: RunningCluster): Promise<StorageSize> {
+  return withEngine(cluster, async (engine, names, clock) => {
+    const index = new VersionIndex();
+    await readCommitSet({
+      engine,
+      names,
+      clock,
+      onOutcome: (outcome) => {
+        if (outcome.kind === "committed") index.add(outcome.record);
+      },
+      onCorrupt: (error) => {
+        throw error;
+      },
+    });
+    const live = [...index.records()].filter((record) => index.liveKeys(record) > 0);
+    const versions = live.reduce((sum, { writeSet }) => sum + writeSet.size, 0);
+    return { versions, records: live.length };
+  });
+}
+
+/** Without the emulated latency: this is the suite's own business. */
+async function withEngine<T>(
+  { storage, namespace }: RunningCluster,
+  work: (engine: StorageEngine, names: Names, clock: Clock) => Promise<T>,
+): Promise<T> {
+  const clock = createSystemClock();
+  const engine = await openStorage({ target: storage.target }, { clock });
+  try {
+    return await work(engine, createNames(namespace), clock);
   } finally {
     await engine.close();
   }
-  return { size: { versions, records }, live: { versions: keys.size, records: writers.size } };
 }
 
 /** Records that may stay: what is being decided while it is looked at, at each replica. */
 const spareRecordsPerReplica = 8;
 
-/** Waits until each key has one version and only their writers have records. */
+/** Waits until nothing is left but what is live. */
 export async function awaitDrain(options: {
   readonly cluster: RunningCluster;
   readonly clock: Clock;
@@ -154,7 +173,8 @@ export async function awaitDrain(options: {
   const startUs = clock.monotonicUs();
   for (;;) {
     const atUs = clock.monotonicUs();
-    const { size, live } = await measureStorage(cluster);
+    const live = await measureLive(cluster);
+    const size = await measureStorage(cluster);
     const isDrained =
       size.versions === live.versions &&
       size.records <= live.records + replicas * spareRecordsPerReplica;

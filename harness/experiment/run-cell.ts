@@ -121,7 +121,7 @@ export class CellRun {
     this.#faults.instancesKilled += broken.instancesKilled;
     this.#faults.processesHit += broken.processesHit ?? 0;
     if (cluster !== undefined && plan.after?.includes("drain") === true)
-      this.#sizes.push((await measureStorage(cluster)).size);
+      this.#sizes.push(await measureStorage(cluster));
     const after = await platform.stats();
     this.#coldStarts += after.coldStarts - before.stats.coldStarts + elsewhere.coldStarts;
     this.#invocations += after.invocations - before.stats.invocations + elsewhere.invocations;

@@ -89,7 +89,7 @@ export interface StorageDrain {
   readonly limitSeconds: number;
   /** At the end of that time. */
   readonly left: StorageSize;
-  /** Keys with a value, and transactions that wrote the newest version of one. */
+  /** Transactions that wrote the newest version of a key, and all versions that these wrote. */
   readonly live: StorageSize;
   readonly replicas: number;
 }

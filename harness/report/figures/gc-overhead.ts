@@ -94,7 +94,7 @@ function drainText({ cell, drain }: RunSummary): string[] {
   const { seconds, left, live, limitSeconds } = drain;
   const took = seconds === null ? `not within ${limitSeconds} s` : `after ${seconds} s`;
   return [
-    `${storeName(cell)}: drained ${took} to ${left.versions} versions of ${live.versions} keys and ${left.records} records of ${live.records} live transactions`,
+    `${storeName(cell)}: drained ${took} to ${left.versions} versions and ${left.records} records; live are ${live.versions} and ${live.records}`,
   ];
 }
 

@@ -220,7 +220,12 @@ export class Collection {
     return new Set(all.filter((uuid) => votes.every((vote) => vote.has(uuid))));
   }
 
+  /** Services take few items a request, one request after another; several lanes keep up with commits. */
   async #delete(doomed: readonly CommitRecord[]): Promise<void> {
+    await inLanes(doomed, (some) => this.#deleteSome(some));
+  }
+
+  async #deleteSome(doomed: readonly CommitRecord[]): Promise<void> {
     const standing = await this.#standing(
       doomed.filter(({ id, slot }) => isRequestPlace(placeOf(this.#names, id.uuid, slot))),
     );
@@ -274,7 +279,13 @@ export class Collection {
     const outcomes = dueOf(this.#retained, nowMs, gcBatch);
     const fences = dueOf(this.#fences, nowMs, gcBatch);
     if (outcomes.length + fences.length === 0) return;
-    const due = [...outcomes, ...fences];
+    await inLanes([...outcomes, ...fences], (some) => this.#deleteDue(some));
+    this.#retained = this.#retained.slice(outcomes.length);
+    this.#fences = this.#fences.slice(fences.length);
+  }
+
+  /** Deletes outcomes whose time is over, unless their name has been used again (G4). */
+  async #deleteDue(due: readonly Retained[]): Promise<void> {
     const ofRequests = due.filter(({ name }) => isRequestPlace(this.#placeAt(name)));
     const values =
       ofRequests.length === 0
@@ -289,8 +300,6 @@ export class Collection {
     const doomed = due.map(({ name }) => name).filter((name) => !reused.has(name));
     await this.#engine.multiDelete(doomed);
     for (const { name } of due) if (!reused.has(name)) this.#known.delete(name);
-    this.#retained = this.#retained.slice(outcomes.length);
-    this.#fences = this.#fences.slice(fences.length);
   }
 
   #scheduleRound(afterMs: number): void {
@@ -345,6 +354,23 @@ export class Collection {
   #placeAt(name: StorageKey): string {
     return this.#names.parseCommit(name) ?? "";
   }
+}
+
+const lanes = 8;
+const fewestInLane = 25;
+
+/** Rejects when a lane does, once all have ended. */
+async function inLanes<T>(
+  items: readonly T[],
+  work: (some: readonly T[]) => Promise<void>,
+): Promise<void> {
+  const size = Math.max(fewestInLane, Math.ceil(items.length / lanes));
+  const running: Promise<void>[] = [];
+  for (let start = 0; start < items.length; start += size)
+    running.push(work(items.slice(start, start + size)));
+  const ended = await Promise.allSettled(running);
+  const failed = ended.find((one) => one.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
 }
 
 function placeOf(names: Names, uuid: string, slot: number | undefined): string {
