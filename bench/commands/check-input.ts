@@ -14,6 +14,7 @@ import {
   type HistoryFormat,
   type HistoryParser,
   type HistorySink,
+  mostOperations,
   showPosition,
 } from "#harness/checker/formats/format.ts";
 import { detectFormat, formatNames, formatOf } from "#harness/checker/formats/registry.ts";
@@ -57,7 +58,7 @@ export async function findHistories(
 
 /** Rejects with `FormatError`, `DuplicateWriteError`, `HistoryTooLargeError` or `ConfigError`. */
 export async function loadHistory(source: HistorySource): Promise<LoadedHistory> {
-  const builder = new HistoryBuilder();
+  const builder = new HistoryBuilder(mostOperations(await sizeOf(source)));
   const read = await readInto(source, builder, () => {});
   try {
     return { ...read, history: builder.build() };
@@ -65,6 +66,14 @@ export async function loadHistory(source: HistorySource): Promise<LoadedHistory>
     if (!(error instanceof DuplicateWriteError) || source.paths.includes(stdin)) throw error;
     throw await located(error, source);
   }
+}
+
+/** Bytes of the files; 0 for what is not there, which reading will tell. */
+async function sizeOf({ paths }: HistorySource): Promise<number> {
+  let bytes = 0;
+  for (const path of paths)
+    if (path !== stdin) bytes += (await stat(path).catch(() => undefined))?.size ?? 0;
+  return bytes;
 }
 
 async function sourcesOf(

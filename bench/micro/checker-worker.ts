@@ -4,8 +4,9 @@
  *   generate FILE OPTIONS   writes plume text
  *   check FILE REPEATS      reads it, checks it, prints one JSON line (`CheckerTimes`)
  */
-import { closeSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { check } from "#harness/checker/check.ts";
+import { mostOperations } from "#harness/checker/formats/format.ts";
 import { formatOf } from "#harness/checker/formats/registry.ts";
 import { generate, type GenerateOptions } from "#harness/checker/generate.ts";
 import { type History, HistoryBuilder } from "#harness/checker/history.ts";
@@ -75,9 +76,9 @@ function timeCheck(history: History, level: Level): number {
 function parse(path: string): History {
   const format = formatOf("plume");
   if (format === undefined) throw new Error("there is no plume format");
-  const builder = new HistoryBuilder();
-  const parser = format.parser({ file: path, sink: builder });
   const input = openSync(path, "r");
+  const builder = new HistoryBuilder(mostOperations(fstatSync(input).size));
+  const parser = format.parser({ file: path, sink: builder });
   const chunk = new Uint8Array(chunkBytes);
   for (let size = readSync(input, chunk); size > 0; size = readSync(input, chunk))
     parser.feed(chunk.subarray(0, size));

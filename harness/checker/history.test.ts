@@ -13,7 +13,7 @@ function show(history: History): string[] {
   const lines: string[] = [];
   for (let id = 1; id < history.transactionCount; id += 1) {
     const operations: string[] = [];
-    const end = history.start[id + 1] ?? 0;
+    const end = history.end[id] ?? 0;
     for (let index = history.start[id] ?? 0; index < end; index += 1) {
       const { kind, key, value } = history.operation(index);
       operations.push(`${kind} ${history.keyName(key)} ${history.valueText(value)}`);
@@ -143,12 +143,20 @@ it("agrees with a naive arrangement, whatever the names and the interleaving", (
 
 it("sorts and links the same whether transactions arrive whole, in pieces, or before their writers", () => {
   const history = generateHistory({ interleave: false });
-  expect(flatOf(generateHistory({ interleave: true }))).toEqual(flatOf(history));
+  expect(linksOf(generateHistory({ interleave: true }))).toEqual(linksOf(history));
+});
+
+it.each([0, 100, 1_000_000])("is the same with memory reserved for %i operations", (atMost) => {
+  const history = generateHistory({ interleave: false, atMost });
+  expect(linksOf(history)).toEqual(linksOf(generateHistory({ interleave: false })));
 });
 
 /** Three sessions that read from each other, from later writers, from nobody; whole or in pieces. */
-function generateHistory({ interleave }: { readonly interleave: boolean }): History {
-  const builder = new HistoryBuilder();
+function generateHistory(options: {
+  readonly interleave: boolean;
+  readonly atMost?: number;
+}): History {
+  const builder = new HistoryBuilder(options.atMost);
   const handles = Array.from({ length: 60 }, (_unused, at) =>
     builder.transaction(at % 3, at, "committed"),
   );
@@ -159,13 +167,23 @@ function generateHistory({ interleave }: { readonly interleave: boolean }): Hist
     () => builder.read(handle, (at + 1) % 7, at < 59 ? (at + 1) * 2 + 2 : 1_000),
     () => builder.read(handle, (at + 6) % 7, at > 0 ? at * 2 - 1 : null),
   ]);
-  const order = interleave
+  const order = options.interleave
     ? [0, 1, 2, 3, 4].flatMap((step) => steps.filter((_unused, at) => at % 5 === step))
     : steps;
   for (const step of order) step();
   return builder.build();
 }
 
-function flatOf(history: History): unknown {
-  return { operations: show(history), start: [...history.start], link: [...history.link] };
+/** What every operation is linked to, wherever the operations lie. */
+function linksOf(history: History): unknown {
+  const place: string[] = [];
+  for (let id = 0; id < history.transactionCount; id += 1)
+    for (let at = history.start[id] ?? 0; at < (history.end[id] ?? 0); at += 1)
+      place[at] = `${id}.${at - (history.start[id] ?? 0)}`;
+  const links = place.map((own, at) => {
+    const link = history.link[at] ?? 0;
+    const isRead = history.operation(at).kind === "read";
+    return `${own} -> ${isRead && link >= 0 ? place[link] : link}`;
+  });
+  return { operations: show(history), links: links.toSorted() };
 }

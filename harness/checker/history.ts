@@ -6,7 +6,7 @@
  *
  *   1. Transactions of a session are a contiguous range of ids, in session order; id 0 is the initial
  *      transaction, which wrote every key before all others and has no operations.
- *   2. Operations are in program order; transaction t has those from `start[t]` to `start[t + 1]`.
+ *   2. Operations are in program order; transaction t has those from `start[t]` to `end[t]`.
  *   3. A pair (key, value) is written at most once, so what a read saw determines its writer.
  *   4. Aborted transactions are there (somebody may have read from them) but nothing judges them.
  *
@@ -15,13 +15,15 @@
  */
 import { HistoryTooLargeError, maxOperations } from "./errors.ts";
 import { Int32Blocks, Int32List } from "./int32-list.ts";
-import { Interner, initialValue, type Name, ValueCodes } from "./names.ts";
-import { linkReads } from "./link.ts";
-import { sortAndLink, sortOperations } from "./sort.ts";
+import { Interner, initialValue, type Name, NameList, ValueCodes } from "./names.ts";
+import { linkArrived, linkReads } from "./link.ts";
+import { type Arrival, keepArrival, sortOperations } from "./sort.ts";
 
 export type TransactionStatus = "committed" | "aborted" | "unknown";
 
 const statusCodes = { committed: 0, aborted: 1, unknown: 2 } as const;
+/** Operations that memory is reserved for, not used: 2 × 256 MiB of addresses. */
+const maxReserved = 2 ** 26;
 const statusNames: readonly TransactionStatus[] = ["committed", "aborted", "unknown"];
 
 export interface Operation {
@@ -44,8 +46,9 @@ export interface History {
   readonly sessionOf: Int32Array;
   /** 0 committed, 1 aborted, 2 unknown. */
   readonly status: Uint8Array;
-  /** First operation of each transaction; one more entry at the end. */
+  /** First operation of each transaction, and one past its last. */
   readonly start: Int32Array;
+  readonly end: Int32Array;
   /** Key × 2, plus 1 for a write. */
   readonly code: Int32Array;
   /** Value codes (`names.ts`). */
@@ -69,24 +72,32 @@ export class HistoryBuilder {
   readonly #keys = new Interner();
   readonly #sessions = new Interner();
   readonly #values = new ValueCodes();
-  readonly #names: Name[] = [];
+  readonly #names = new NameList();
   readonly #session = new Int32List();
-  readonly #status = new Int32List();
+  /** Of those that are not committed. */
+  readonly #status = new Map<number, number>();
   /** Operations of one transaction mostly arrive together: where each run begins, and whose it is. */
   readonly #runHandle = new Int32List();
   readonly #runStart = new Int32List();
   #lastHandle = -1;
-  readonly #code = new Int32Blocks();
-  readonly #value = new Int32Blocks();
+  readonly #code: Int32Blocks;
+  readonly #value: Int32Blocks;
   #writeCount = 0;
   #maxWritten = 0;
+
+  /** @param atMost  Operations that may come: more are welcome, and cost a copy. */
+  constructor(atMost = 0) {
+    const reserved = Math.min(atMost, maxReserved);
+    this.#code = new Int32Blocks(reserved);
+    this.#value = new Int32Blocks(reserved);
+  }
 
   /** Declares a transaction; order of declaration within a session is session order. */
   transaction(session: Name, name: Name, status: TransactionStatus): number {
     const handle = this.#names.length;
     this.#names.push(name);
     this.#session.push(this.#sessions.id(session));
-    this.#status.push(statusCodes[status]);
+    if (status !== "committed") this.#status.set(handle, statusCodes[status]);
     return handle;
   }
 
@@ -120,23 +131,21 @@ export class HistoryBuilder {
     const { idOf, sessionStart, sessionOf } = this.#numberTransactions();
     const status = new Uint8Array(sessionOf.length);
     const handleOf = new Int32Array(sessionOf.length);
-    for (let handle = 0; handle < idOf.length; handle += 1) {
-      const id = idOf[handle] as number;
-      status[id] = this.#status.at(handle);
-      handleOf[id] = handle;
-    }
-    const arrival = {
+    for (let handle = 0; handle < idOf.length; handle += 1)
+      handleOf[idOf[handle] as number] = handle;
+    for (const [handle, code] of this.#status) status[idOf[handle] as number] = code;
+    const arrival: Arrival = {
       idOf,
       handles: this.#runHandle.view(),
       starts: this.#runStart.view(),
-      code: this.#code,
-      value: this.#value,
+      code: this.#code.flat(),
+      value: this.#value.flat(),
     };
-    const writes = { count: this.#writeCount, maxValue: this.#maxWritten };
-    const { areNumbers } = this.#values;
-    const linked = areNumbers ? sortAndLink(arrival, this.#keys.size, writes) : undefined;
+    const kept = keepArrival(arrival);
+    const operations = kept ?? sortOperations(arrival);
+    const link = new Int32Array(operations.code.length);
     const history = new FlatHistory(
-      { sessionStart, sessionOf, status, ...(linked ?? sortOperations(arrival)) },
+      { sessionStart, sessionOf, status, ...operations, link },
       {
         keys: this.#keys,
         sessions: this.#sessions,
@@ -145,7 +154,12 @@ export class HistoryBuilder {
         handleOf,
       },
     );
-    if (linked === undefined) linkReads(history, { ...writes, areNumbers });
+    const writes = {
+      count: this.#writeCount,
+      maxValue: this.#maxWritten,
+      areNumbers: this.#values.areNumbers,
+    };
+    if (kept === undefined || !linkArrived(history, arrival, writes)) linkReads(history, writes);
     return history;
   }
 
@@ -185,13 +199,13 @@ interface FlatNames {
   readonly sessions: Interner;
   readonly values: ValueCodes;
   /** Of transactions, by handle; `handleOf` is by id, and says nothing of the initial one. */
-  readonly names: readonly Name[];
+  readonly names: NameList;
   readonly handleOf: Int32Array;
 }
 
 type FlatArrays = Pick<
   History,
-  "sessionStart" | "sessionOf" | "status" | "start" | "code" | "value" | "link"
+  "sessionStart" | "sessionOf" | "status" | "start" | "end" | "code" | "value" | "link"
 >;
 
 class FlatHistory implements History {
@@ -199,6 +213,7 @@ class FlatHistory implements History {
   readonly sessionOf: Int32Array;
   readonly status: Uint8Array;
   readonly start: Int32Array;
+  readonly end: Int32Array;
   readonly code: Int32Array;
   readonly value: Int32Array;
   readonly link: Int32Array;
@@ -209,6 +224,7 @@ class FlatHistory implements History {
     this.sessionOf = arrays.sessionOf;
     this.status = arrays.status;
     this.start = arrays.start;
+    this.end = arrays.end;
     this.code = arrays.code;
     this.value = arrays.value;
     this.link = arrays.link;
@@ -247,7 +263,7 @@ class FlatHistory implements History {
   transactionName(transaction: number): string {
     if (transaction === 0) return "initial";
     const { names, handleOf } = this.#names;
-    return String(names[handleOf[transaction] ?? -1] ?? "");
+    return String(names.at(handleOf[transaction] ?? -1) ?? "");
   }
 
   sessionName(session: number): string {

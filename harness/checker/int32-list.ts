@@ -49,17 +49,22 @@ export class Int32List {
   }
 }
 
-const blockBits = 17;
-const blockLength = 2 ** blockBits;
+const blockLength = 2 ** 17;
 
 /** A list in blocks: growing copies nothing, which for millions of elements is half the time. */
 export class Int32Blocks {
-  readonly #blocks: Int32Array[] = [];
-  #last = new Int32Array(0);
+  readonly #full: Int32Array[] = [];
+  #fullLength = 0;
+  #last: Int32Array;
   #used = 0;
 
+  /** @param reserved  Elements of the first block: what is not written to takes addresses, not memory. */
+  constructor(reserved = 0) {
+    this.#last = new Int32Array(Math.max(blockLength, reserved));
+  }
+
   get length(): number {
-    return Math.max(0, this.#blocks.length - 1) * blockLength + this.#used;
+    return this.#fullLength + this.#used;
   }
 
   push(value: number): void {
@@ -68,27 +73,23 @@ export class Int32Blocks {
     this.#used += 1;
   }
 
-  /** Copies `begin` … `end - 1` to `target`, from `to` on. */
-  copy(target: Int32Array, to: number, [begin, end]: readonly [number, number]): void {
-    for (let from = begin, at = to; from < end;) {
-      const block = this.#blocks[from >>> blockBits] as Int32Array;
-      const offset = from & (blockLength - 1);
-      const count = Math.min(end - from, blockLength - offset);
-      for (let index = 0; index < count; index += 1)
-        target[at + index] = block[offset + index] as number;
-      from += count;
-      at += count;
+  /** All of it in one array: a view if one block holds it, otherwise a copy. */
+  flat(): Int32Array {
+    const last = this.#last.subarray(0, this.#used);
+    if (this.#full.length === 0) return last;
+    const whole = new Int32Array(this.length);
+    let at = 0;
+    for (const block of [...this.#full, last]) {
+      whole.set(block, at);
+      at += block.length;
     }
-  }
-
-  /** The block that holds element `index`, and where in it. */
-  blockAt(index: number): readonly [block: Int32Array, offset: number] {
-    return [this.#blocks[index >>> blockBits] as Int32Array, index & (blockLength - 1)];
+    return whole;
   }
 
   #addBlock(): void {
+    this.#full.push(this.#last);
+    this.#fullLength += this.#last.length;
     this.#last = new Int32Array(blockLength);
-    this.#blocks.push(this.#last);
     this.#used = 0;
   }
 }

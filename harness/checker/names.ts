@@ -5,16 +5,41 @@
  * up names. 1 and "1" are different names; a format uses one kind.
  */
 
+import { Int32List } from "./int32-list.ts";
+
 export type Name = number | string;
 
 /** Integers below this are looked up in an array; the rest in a `Map`. */
 const directBound = 2 ** 20;
 
+/** Names by index. Four bytes each as long as all are integers in 0 … 2^31-1, which most are. */
+export class NameList {
+  readonly #numbers = new Int32List();
+  /** All of them, once one is no such integer. */
+  #others: Name[] | undefined;
+
+  get length(): number {
+    return this.#others?.length ?? this.#numbers.length;
+  }
+
+  push(name: Name): void {
+    if (this.#others !== undefined) this.#others.push(name);
+    else if (typeof name === "number" && (name | 0) === name && name >= 0) this.#numbers.push(name);
+    else this.#others = [...this.#numbers.view(), name];
+  }
+
+  /** Undefined beyond the last. */
+  at(index: number): Name | undefined {
+    if (this.#others !== undefined) return this.#others[index];
+    return index >= 0 && index < this.#numbers.length ? this.#numbers.at(index) : undefined;
+  }
+}
+
 /** Names ↔ 0, 1, 2 … in order of first appearance. */
 export class Interner {
   #direct = new Int32Array(1_024);
   readonly #others = new Map<Name, number>();
-  readonly #names: Name[] = [];
+  readonly #names = new NameList();
 
   get size(): number {
     return this.#names.length;
@@ -30,7 +55,7 @@ export class Interner {
   }
 
   name(id: number): Name {
-    return this.#names[id] ?? "";
+    return this.#names.at(id) ?? "";
   }
 
   #idSlowly(name: Name): number {

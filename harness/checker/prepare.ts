@@ -38,7 +38,7 @@ export interface Prepared {
 
 export function prepare(history: History): Prepared {
   const included = chooseIncluded(history);
-  const { code, link, start, transactionCount } = history;
+  const { code, link, start, end, transactionCount } = history;
   const size = Math.max(1, code.length);
   const [readKey, readSource, writeKey] = [
     new Int32Array(size),
@@ -58,8 +58,8 @@ export function prepare(history: History): Prepared {
     writeStart[transaction] = writes;
     if (included[transaction] === 0) continue;
     const firstRead = reads;
-    const end = start[transaction + 1] as number;
-    for (let index = start[transaction] as number; index < end; index += 1) {
+    const upTo = end[transaction] as number;
+    for (let index = start[transaction] as number; index < upTo; index += 1) {
       const keyAndKind = code[index] as number;
       const key = keyAndKind >> 1;
       const linked = link[index] as number;
@@ -131,7 +131,7 @@ function explain(options: {
 /** The writer's last write of the key that is read at `index`. */
 function finalWrite(history: History, writer: number, index: number): number {
   const code = (history.code[index] as number) | 1;
-  for (let at = (history.start[writer + 1] as number) - 1; at >= 0; at -= 1)
+  for (let at = (history.end[writer] as number) - 1; at >= 0; at -= 1)
     if (history.code[at] === code) return at;
   return -1;
 }
@@ -145,7 +145,7 @@ function span(history: History, { reader, seen }: BadRead): number {
 
 /** Committed ones, and unknown ones that, directly or through others, one of those read from. */
 function chooseIncluded(history: History): Uint8Array {
-  const { status, link, code, start, transactionCount } = history;
+  const { status, link, code, start, end, transactionCount } = history;
   const included = new Uint8Array(transactionCount);
   const open: number[] = [];
   let unknowns = false;
@@ -155,8 +155,8 @@ function chooseIncluded(history: History): Uint8Array {
   }
   if (!unknowns) return included;
   const visit = (transaction: number): void => {
-    const end = start[transaction + 1] as number;
-    for (let index = start[transaction] as number; index < end; index += 1) {
+    const upTo = end[transaction] as number;
+    for (let index = start[transaction] as number; index < upTo; index += 1) {
       const linked = link[index] as number;
       if (((code[index] as number) & 1) === 1 || linked < 0) continue;
       const mark = link[linked] as number;

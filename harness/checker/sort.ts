@@ -1,15 +1,9 @@
 /**
- * @module Operations from the order of arrival into the order of transactions.
+ * @module Operations by transaction, from the order of arrival.
  *
- * Two ways with one result. In the order of arrival a read mostly follows the write it saw closely, so
- * linking there finds the writer in the cache; linking after sorting costs a miss for each. That way is
- * taken when transactions arrived one after another and values are numbers written once; what it cannot
- * decide it leaves to `linkReads`.
+ * Where every transaction arrived in one piece they stay where they are, and only their ranges are
+ * noted: copying a history costs more than parsing it, most of it the first touch of fresh memory.
  */
-import { type Int32Blocks, Int32List } from "./int32-list.ts";
-import { isDense, linkInitial, linkNobody, type WriteRange } from "./link.ts";
-import { initialValue } from "./names.ts";
-import { NumberedWrites } from "./write-table.ts";
 
 /** Operations as they arrived, in runs of one transaction each. */
 export interface Arrival {
@@ -18,135 +12,63 @@ export interface Arrival {
   /** Whose each run is, and where it starts. */
   readonly handles: Int32Array;
   readonly starts: Int32Array;
-  readonly code: Int32Blocks;
-  readonly value: Int32Blocks;
-}
-
-export interface SortedOperations {
-  readonly start: Int32Array;
   readonly code: Int32Array;
   readonly value: Int32Array;
-  readonly link: Int32Array;
 }
 
-/** By transaction, stable: a counting sort of runs. Links are left at 0. */
-export function sortOperations(arrival: Arrival): SortedOperations {
-  const { idOf, handles } = arrival;
-  const sorted = allocate(arrival);
-  const next = sorted.start.slice();
+export interface Operations {
+  /** First operation of each transaction, and one past its last. */
+  readonly start: Int32Array;
+  readonly end: Int32Array;
+  readonly code: Int32Array;
+  readonly value: Int32Array;
+}
+
+/** Where the operations of each transaction lie; undefined if one came in several pieces. */
+export function keepArrival(arrival: Arrival): Operations | undefined {
+  const { idOf, handles, starts, code, value } = arrival;
+  if (!isOneRunEach(handles)) return undefined;
+  const start = new Int32Array(idOf.length + 1);
+  const end = new Int32Array(idOf.length + 1);
   for (let run = 0; run < handles.length; run += 1) {
     const id = idOf[handles[run] as number] as number;
-    const range = [arrival.starts[run] as number, endOf(arrival, run)] as const;
-    const to = next[id] as number;
-    arrival.code.copy(sorted.code, to, range);
-    arrival.value.copy(sorted.value, to, range);
-    next[id] = to + range[1] - range[0];
+    start[id] = starts[run] as number;
+    end[id] = endOf(arrival, run);
   }
-  return sorted;
+  return { start, end, code, value };
 }
 
-/**
- * Sorts and links in one pass; undefined where that cannot be done, and nothing has happened then.
- *
- * @param arrival  All values are numbers of their own.
- */
-export function sortAndLink(
-  arrival: Arrival,
-  keyCount: number,
-  writes: WriteRange,
-): SortedOperations | undefined {
-  if (!isDense(writes) || !isOneRunEach(arrival.handles)) return undefined;
-  const sorted = allocate(arrival);
-  const table = new NumberedWrites(writes.maxValue);
-  const early = new Int32List();
-  const linker = new RunLinker({ sorted, table, early, keyCount });
-  for (let run = 0; run < arrival.handles.length; run += 1) {
-    const id = arrival.idOf[arrival.handles[run] as number] as number;
-    const end = endOf(arrival, run);
-    let to = sorted.start[id] as number;
-    for (let from = arrival.starts[run] as number; from < end;) {
-      const [code, offset] = arrival.code.blockAt(from);
-      const [value] = arrival.value.blockAt(from);
-      const count = Math.min(end - from, code.length - offset);
-      if (!linker.link(id, to, { code, value, offset, count })) return undefined;
-      from += count;
-      to += count;
+/** By transaction, stable: a counting sort of runs. */
+export function sortOperations(arrival: Arrival): Operations {
+  const { idOf, handles, starts } = arrival;
+  const end = new Int32Array(idOf.length + 1);
+  for (let run = 0; run < handles.length; run += 1) {
+    const id = idOf[handles[run] as number] as number;
+    end[id] = (end[id] as number) + endOf(arrival, run) - (starts[run] as number);
+  }
+  const start = new Int32Array(end.length);
+  for (let id = 1; id < end.length; id += 1) {
+    start[id] = end[id - 1] as number;
+    end[id] = (end[id] as number) + (start[id] as number);
+  }
+  const code = new Int32Array(arrival.code.length);
+  const value = new Int32Array(arrival.code.length);
+  const next = start.slice();
+  for (let run = 0; run < handles.length; run += 1) {
+    const id = idOf[handles[run] as number] as number;
+    let to = next[id] as number;
+    for (let from = starts[run] as number; from < endOf(arrival, run); from += 1, to += 1) {
+      code[to] = arrival.code[from] as number;
+      value[to] = arrival.value[from] as number;
     }
+    next[id] = to;
   }
-  linkEarly(sorted, table, early);
-  return sorted;
+  return { start, end, code, value };
 }
 
-class RunLinker {
-  readonly #sorted: SortedOperations;
-  readonly #table: NumberedWrites;
-  /** Reads whose writer has not arrived yet. */
-  readonly #early: Int32List;
-  readonly #lastWriter: Int32Array;
-  readonly #lastWrite: Int32Array;
-
-  constructor(parts: {
-    readonly sorted: SortedOperations;
-    readonly table: NumberedWrites;
-    readonly early: Int32List;
-    readonly keyCount: number;
-  }) {
-    this.#sorted = parts.sorted;
-    this.#table = parts.table;
-    this.#early = parts.early;
-    this.#lastWriter = new Int32Array(parts.keyCount);
-    this.#lastWrite = new Int32Array(parts.keyCount);
-  }
-
-  /** False if a value was written twice. */
-  link(
-    id: number,
-    first: number,
-    run: {
-      readonly code: Int32Array;
-      readonly value: Int32Array;
-      readonly offset: number;
-      readonly count: number;
-    },
-  ): boolean {
-    const { code, value, link } = this.#sorted;
-    const [table, lastWriter, lastWrite] = [this.#table, this.#lastWriter, this.#lastWrite];
-    const { offset, count, code: codes, value: values } = run;
-    for (let index = 0; index < count; index += 1) {
-      const keyAndKind = codes[offset + index] as number;
-      const seen = values[offset + index] as number;
-      const to = first + index;
-      code[to] = keyAndKind;
-      value[to] = seen;
-      const key = keyAndKind >> 1;
-      if ((keyAndKind & 1) === 1) {
-        if (lastWriter[key] === id) link[lastWrite[key] as number] = ~id;
-        lastWriter[key] = id;
-        lastWrite[key] = to;
-        link[to] = id;
-        if (table.insert(key, seen, to) >= 0) return false;
-      } else if (seen === initialValue) {
-        link[to] = linkInitial;
-      } else {
-        const writer = table.find(key, seen);
-        link[to] = writer < 0 ? linkNobody : writer;
-        if (writer < 0) this.#early.push(to);
-      }
-    }
-    return true;
-  }
-}
-
-function linkEarly(
-  { code, value, link }: SortedOperations,
-  table: NumberedWrites,
-  early: Int32List,
-): void {
-  for (let index = 0; index < early.length; index += 1) {
-    const at = early.at(index);
-    const writer = table.find((code[at] as number) >> 1, value[at] as number);
-    if (writer >= 0) link[at] = writer;
-  }
+/** One past the last operation of a run. */
+export function endOf({ starts, code }: Arrival, run: number): number {
+  return run + 1 < starts.length ? (starts[run + 1] as number) : code.length;
 }
 
 /** Handles rise with every new transaction, so rising handles never repeat one. */
@@ -154,26 +76,4 @@ function isOneRunEach(handles: Int32Array): boolean {
   for (let run = 1; run < handles.length; run += 1)
     if ((handles[run] as number) <= (handles[run - 1] as number)) return false;
   return true;
-}
-
-function allocate(arrival: Arrival): SortedOperations {
-  const { idOf, handles, starts } = arrival;
-  const count = arrival.code.length;
-  const start = new Int32Array(idOf.length + 2);
-  for (let run = 0; run < handles.length; run += 1) {
-    const slot = (idOf[handles[run] as number] as number) + 1;
-    start[slot] = (start[slot] as number) + endOf(arrival, run) - (starts[run] as number);
-  }
-  for (let id = 1; id < start.length; id += 1)
-    start[id] = (start[id] as number) + (start[id - 1] as number);
-  return {
-    start,
-    code: new Int32Array(count),
-    value: new Int32Array(count),
-    link: new Int32Array(count),
-  };
-}
-
-function endOf({ starts, code }: Arrival, run: number): number {
-  return run + 1 < starts.length ? (starts[run + 1] as number) : code.length;
 }

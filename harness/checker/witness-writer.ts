@@ -21,8 +21,8 @@ export class WitnessWriter {
 
   /** The transaction's last write of a key. */
   addWrite(transaction: number, key: number): void {
-    const { start, code, link } = this.#history;
-    for (let at = start[transaction] as number; at < (start[transaction + 1] as number); at += 1)
+    const { start, end, code, link } = this.#history;
+    for (let at = start[transaction] as number; at < (end[transaction] as number); at += 1)
       if (code[at] === key * 2 + 1 && link[at] === transaction) this.add(transaction, at);
   }
 
@@ -42,9 +42,9 @@ export class WitnessWriter {
   }
 
   #readsOf(transaction: number, key: number, source: number): number[] {
-    const { start, code, link } = this.#history;
+    const { start, end, code, link } = this.#history;
     const reads: number[] = [];
-    for (let at = start[transaction] as number; at < (start[transaction + 1] as number); at += 1) {
+    for (let at = start[transaction] as number; at < (end[transaction] as number); at += 1) {
       const linked = link[at] as number;
       if (code[at] !== key * 2) continue;
       if ((linked === linkInitial ? 0 : link[linked]) === source) reads.push(at);

@@ -106,7 +106,7 @@ function* writeAwdit(history: History): Generator<string> {
     for (let one = history.sessionStart[session] ?? 0; one < end; one += 1) {
       if (!written(one) || history.statusOf(one) === "aborted") continue;
       let text = "";
-      for (let index = history.start[one] ?? 0; index < (history.start[one + 1] ?? 0); index += 1) {
+      for (let index = history.start[one] ?? 0; index < (history.end[one] ?? 0); index += 1) {
         const { kind, key, value } = history.operation(index);
         text += `${kind === "read" ? "r" : "w"} ${numbers.key(key)} ${numbers.value(value)}\n`;
       }

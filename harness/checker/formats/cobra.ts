@@ -122,7 +122,7 @@ function* writeSession(history: History, session: number): Generator<Uint8Array>
   for (let one = history.sessionStart[session] ?? 0; one < end; one += 1) {
     if (!written(one) || history.statusOf(one) === "aborted") continue;
     yield record(start, one);
-    for (let index = history.start[one] ?? 0; index < (history.start[one + 1] ?? 0); index += 1) {
+    for (let index = history.start[one] ?? 0; index < (history.end[one] ?? 0); index += 1) {
       const { kind, key, value } = history.operation(index);
       const id = value === initialValue ? initialWrite : numbers.value(value);
       const keyNumber = numbers.key(key);

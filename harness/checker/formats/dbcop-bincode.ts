@@ -211,7 +211,7 @@ function* writeBincode(history: History): Generator<Uint8Array> {
       if (written(one)) ids.push(one);
     yield u64(ids.length);
     for (const one of ids) {
-      const [from, to] = [history.start[one] ?? 0, history.start[one + 1] ?? 0];
+      const [from, to] = [history.start[one] ?? 0, history.end[one] ?? 0];
       yield u64(to - from);
       const success = Number(history.statusOf(one) !== "aborted");
       for (let index = from; index < to; index += 1) {

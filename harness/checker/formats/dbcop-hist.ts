@@ -108,7 +108,7 @@ function* writeDbcopHist(history: History): Generator<string> {
     for (let one = history.sessionStart[session] ?? 0; one < end; one += 1) {
       if (!written(one)) continue;
       const events: string[] = [];
-      for (let index = history.start[one] ?? 0; index < (history.start[one + 1] ?? 0); index += 1) {
+      for (let index = history.start[one] ?? 0; index < (history.end[one] ?? 0); index += 1) {
         const { kind, key, value } = history.operation(index);
         const text = value === initialValue ? "?" : numbers.value(value);
         events.push(`${names(key)}${kind === "read" ? "==" : ":="}${text}`);

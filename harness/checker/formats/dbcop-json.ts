@@ -123,7 +123,7 @@ function* writeDbcopJson(history: History, compact: boolean): Generator<string> 
     for (let one = history.sessionStart[session] ?? 0; one < end; one += 1) {
       if (!written(one)) continue;
       const events: string[] = [];
-      for (let index = history.start[one] ?? 0; index < (history.start[one + 1] ?? 0); index += 1) {
+      for (let index = history.start[one] ?? 0; index < (history.end[one] ?? 0); index += 1) {
         const { kind, key, value } = history.operation(index);
         const version = value === initialValue ? "null" : numbers.value(value);
         events.push(eventText({ kind, compact, variable: numbers.key(key), version }));

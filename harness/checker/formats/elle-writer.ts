@@ -26,7 +26,7 @@ export function* elleOperations(history: History): Generator<WrittenOperation> {
     const process = history.sessionOf[one] ?? 0;
     const status = history.statusOf(one);
     const value: [f: "r" | "w", key: string | number, value: string | number | null][] = [];
-    const end = history.start[one + 1] ?? 0;
+    const end = history.end[one] ?? 0;
     for (let at = history.start[one] ?? 0; at < end; at += 1) {
       const { kind, key, value: seen } = history.operation(at);
       const known = kind === "write" || status === "committed";

@@ -13,6 +13,7 @@ import type { Name } from "../names.ts";
 
 /** What parsers write to; `HistoryBuilder` is one. */
 export interface HistorySink {
+  /** Gives handles 0, 1, 2 … in order of declaration. */
   transaction(session: Name, name: Name, status: TransactionStatus): number;
   setStatus(handle: number, status: TransactionStatus): void;
   read(handle: number, key: Name, value: Name | null): void;
@@ -86,6 +87,11 @@ export function showPosition(position: Position): string {
 /** The beginning of an input as text, for sniffs; bytes that are no text become U+FFFD. */
 export function headText(head: Uint8Array): string {
   return new TextDecoder().decode(head);
+}
+
+/** Operations an input may hold: of plume text, whose shortest line has 11 bytes, never more. */
+export function mostOperations(bytes: number): number {
+  return Math.ceil(bytes / 11);
 }
 
 /** A whole decimal number as a name: a number where that is exact, canonical text beyond. */

@@ -19,7 +19,7 @@ export function* writePlume(history: History): Generator<string> {
     const aborted = history.statusOf(transaction) === "aborted";
     const name = aborted ? "-1" : numbers.transaction(transaction);
     const session = numbers.session(history.sessionOf[transaction] ?? 0);
-    const end = history.start[transaction + 1] ?? 0;
+    const end = history.end[transaction] ?? 0;
     for (let index = history.start[transaction] ?? 0; index < end; index += 1) {
       const { kind, key, value } = history.operation(index);
       if (kind === "read" && aborted) continue;

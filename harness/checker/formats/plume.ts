@@ -7,7 +7,7 @@
  *
  * Works on bytes: whole lines where they lie, numbers without text. A line has at most 128 bytes.
  */
-import type { Name } from "../names.ts";
+import { type Name, NameList } from "../names.ts";
 import {
   bigName,
   FormatError,
@@ -50,7 +50,7 @@ class PlumeParser implements HistoryParser {
   #direct = new Int32Array(1_024);
   readonly #others = new Map<Name, number>();
   /** Session by handle. */
-  #sessionOf: Name[] = [];
+  readonly #sessionOf = new NameList();
   readonly #aborted = new Map<Name, number>();
   #lastTransaction: Name = -2;
   #lastSession: Name = -2;
@@ -85,7 +85,9 @@ class PlumeParser implements HistoryParser {
     }
     if (this.#zeros.isEmpty) return;
     const aborted = new Set(this.#aborted.values());
-    const sessions = new Set(this.#sessionOf.filter((_session, handle) => !aborted.has(handle)));
+    const sessions = new Set<Name | undefined>();
+    for (let handle = 0; handle < this.#sessionOf.length; handle += 1)
+      if (!aborted.has(handle)) sessions.add(this.#sessionOf.at(handle));
     this.#zeros.finish((session) => sessions.has(session));
   }
 
@@ -183,10 +185,10 @@ class PlumeParser implements HistoryParser {
     let handle = this.#find(transaction);
     if (handle < 0) {
       handle = this.#sink.transaction(session, transaction, "committed");
-      this.#sessionOf[handle] = session;
+      this.#sessionOf.push(session);
       this.#remember(transaction, handle);
-    } else if (this.#sessionOf[handle] !== session) {
-      const other = this.#sessionOf[handle];
+    } else if (this.#sessionOf.at(handle) !== session) {
+      const other = this.#sessionOf.at(handle);
       throw this.#error(
         1,
         `transaction ${transaction} is of session ${session} here and of ${other}`,
@@ -222,7 +224,7 @@ class PlumeParser implements HistoryParser {
     const known = this.#aborted.get(session);
     if (known !== undefined) return known;
     const handle = this.#sink.transaction(session, -1, "aborted");
-    this.#sessionOf[handle] = session;
+    this.#sessionOf.push(session);
     this.#aborted.set(session, handle);
     return handle;
   }

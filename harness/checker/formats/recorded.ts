@@ -178,7 +178,7 @@ function* writeRecorded(history: History): Generator<string> {
   for (let one = 1; one < history.transactionCount; one += 1) {
     const operations: RecordedOperation[] = [];
     const writeSet = new Set<string>();
-    for (let index = history.start[one] ?? 0; index < (history.start[one + 1] ?? 0); index += 1) {
+    for (let index = history.start[one] ?? 0; index < (history.end[one] ?? 0); index += 1) {
       const { kind, key, value } = history.operation(index);
       const name = history.keyName(key);
       const instants = { startUs: 0, endUs: 0 };
@@ -217,7 +217,7 @@ function sequencesOf(history: History): Int32Array {
   const sequences = new Int32Array(history.operationCount);
   for (let one = 1; one < history.transactionCount; one += 1) {
     let next = 0;
-    for (let index = history.start[one] ?? 0; index < (history.start[one + 1] ?? 0); index += 1) {
+    for (let index = history.start[one] ?? 0; index < (history.end[one] ?? 0); index += 1) {
       if (history.operation(index).kind === "read") continue;
       sequences[index] = next;
       next += 1;

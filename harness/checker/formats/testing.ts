@@ -22,7 +22,7 @@ export function plain(history: History): PlainTransaction[] {
   const transactions: PlainTransaction[] = [];
   for (let one = 1; one < history.transactionCount; one += 1) {
     const operations: PlainOperation[] = [];
-    for (let at = history.start[one] ?? 0; at < (history.start[one + 1] ?? 0); at += 1) {
+    for (let at = history.start[one] ?? 0; at < (history.end[one] ?? 0); at += 1) {
       const { kind, key, value } = history.operation(at);
       operations.push({ kind, key: history.keyName(key), value: history.valueText(value) });
     }

@@ -14,7 +14,7 @@ export function isWritten(history: History): (transaction: number) => boolean {
     if (status === "committed") open.push(transaction);
   }
   for (let reader = open.pop(); reader !== undefined; reader = open.pop()) {
-    const end = history.start[reader + 1] ?? 0;
+    const end = history.end[reader] ?? 0;
     for (let index = history.start[reader] ?? 0; index < end; index += 1) {
       if (history.operation(index).kind === "write") continue;
       const writer = writerOf(history, index);
