@@ -11,6 +11,7 @@ import { addServe } from "./commands/serve-flags.ts";
 import { collect, numberOption } from "./flags.ts";
 import { profileNames } from "#harness/experiment/define.ts";
 import { type Validity, validityNames } from "#harness/metrics/validity.ts";
+import { addLambdaFlags, type LambdaFlags } from "./commands/lambda-flags.ts";
 import type { LoadFlags } from "./commands/load-flags.ts";
 import { helpText } from "./exit-codes.ts";
 
@@ -21,7 +22,7 @@ interface SelectionFlags {
   readonly json?: boolean;
 }
 
-interface RunFlags extends SelectionFlags, LoadFlags {
+interface RunFlags extends SelectionFlags, LoadFlags, LambdaFlags {
   readonly slo?: string;
   readonly validity?: Validity;
   readonly seed: number;
@@ -53,7 +54,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
 }
 
 function addRun(program: Command, setExitCode: (code: number) => void): void {
-  selecting(program.command("run"))
+  addLambdaFlags(selecting(program.command("run")))
     .description("run experiments or a suite, check them, draw them")
     .argument("[names...]", "experiments and suites (see list)", ["quick"])
     .addOption(numberOption("--seed <n>", "seed of keys, order, payloads and faults").default(1))
@@ -100,7 +101,8 @@ function addRun(program: Command, setExitCode: (code: number) => void): void {
       const { resolvePlan } = await import("./commands/plan.ts");
       setExitCode(
         await run({
-          plan: resolvePlan({ names, ...planFlags(flags), load: flags }),
+          plan: resolvePlan({ names, ...planFlags(flags), load: flags, lambda: flags }),
+          lambda: flags,
           seed: flags.seed,
           outDirectory: flags.out,
           mode: flags.mode,

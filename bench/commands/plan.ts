@@ -8,6 +8,8 @@ import {
 } from "#harness/experiment/define.ts";
 import { parseSelection, selectCells } from "#harness/experiment/select.ts";
 import { summarizeLoad } from "#harness/loadgen/load.ts";
+import type { LambdaFlags } from "./lambda-flags.ts";
+import { withPlatform } from "./lambda-target.ts";
 import { type LoadFlags, withLoad } from "./load-flags.ts";
 import { experiments, suites } from "#bench/experiments/registry.ts";
 import { formatColumns, formatSeconds } from "#bench/text.ts";
@@ -19,6 +21,8 @@ export interface PlanRequest {
   readonly only: readonly string[];
   /** Another load than the experiments' own. */
   readonly load?: LoadFlags;
+  /** Another platform than the experiments' own. */
+  readonly lambda?: LambdaFlags;
 }
 
 export interface ResolvedPlan {
@@ -35,10 +39,11 @@ export function resolvePlan(request: PlanRequest): ResolvedPlan {
   const { definitions, suite, defaultProfile } = resolveNames(request.names);
   const profile = resolveProfile(request.profile, defaultProfile);
   const selection = parseSelection(request.only);
-  const parts = definitions.map((definition) => ({
-    definition,
-    cells: withLoad(selectCells(definition.cells(profile), selection), request.load ?? {}),
-  }));
+  const { load = {}, lambda = {} } = request;
+  const parts = definitions.map((definition) => {
+    const cells = selectCells(withPlatform(definition.cells(profile), lambda), selection);
+    return { definition, cells: withPlatform(withLoad(cells, load), lambda) };
+  });
   return { suite, profile, parts };
 }
 

@@ -21,6 +21,7 @@ import {
 } from "#shim/storage/emulated/profiles.ts";
 import type { StorageSpec } from "#shim/storage/target.ts";
 import type { CellPlan } from "./define.ts";
+import { checkReach, elsewhere, type LambdaPlace } from "./lambda-place.ts";
 import { Scope } from "./scope.ts";
 import { bringUpSystem, type RunningSystem } from "./systems.ts";
 
@@ -42,6 +43,8 @@ export interface EnvironmentRequest {
   readonly clock: Clock;
   /** State systems from outside the repository, by name. */
   readonly externalSystems: ReadonlyMap<string, string>;
+  /** Absent: nobody named one, and cells on `lambda` do not run. */
+  readonly lambda?: LambdaPlace;
 }
 
 /** Functions run this long at most; far above any honest transaction, far below a hang. */
@@ -73,7 +76,13 @@ async function bringUp(request: EnvironmentRequest, scope: Scope): Promise<Envir
   const [first] = request.plans;
   if (first === undefined) throw new RangeError("an environment needs at least one cell");
 
-  const storage = scope.own(await startStorageService(first.storage.service));
+  const lambda = first.platform.name === "lambda" ? request.lambda : undefined;
+  for (const plan of request.plans) checkReach(plan, request.lambda);
+  const storage = scope.own(
+    lambda?.store === undefined
+      ? await startStorageService(first.storage.service)
+      : elsewhere(lambda.store),
+  );
   const { emulation } = first.storage;
   const storageSpec: StorageSpec = {
     target: storage.target,
@@ -97,6 +106,7 @@ async function bringUp(request: EnvironmentRequest, scope: Scope): Promise<Envir
         ...(modulePath !== undefined && { modulePath }),
         storage: storageSpec,
         scope,
+        ...(lambda?.aftEndpoint !== undefined && { aftEndpoint: lambda.aftEndpoint }),
         ...(cluster !== undefined && { cluster }),
         ...(first.exactlyOnce === true && { exactlyOnce: true }),
       }),
@@ -104,14 +114,9 @@ async function bringUp(request: EnvironmentRequest, scope: Scope): Promise<Envir
   }
 
   const platform = scope.own(await openPlatform(request, first));
-  const functions = [...systems].map(([name, { spec }]) => ({
-    name: functionNameOf(name),
-    modulePath: handlerPath,
-    exportName: "handler",
-    environment: { AFT_BENCH_SYSTEM: JSON.stringify(spec) },
-    concurrencyLimit: Math.max(...request.plans.map(({ load }) => concurrencyOf(load))),
-    timeoutMs: functionTimeoutMs,
-  }));
+  const functions = [...systems].map(([system, { spec }]) =>
+    functionSpecOf({ system, spec, plans: request.plans }),
+  );
   await platform.deploy(functions);
 
   return {
@@ -125,11 +130,33 @@ async function bringUp(request: EnvironmentRequest, scope: Scope): Promise<Envir
   };
 }
 
+/** What is deployed for a system; `spec`: how functions open it. */
+export function functionSpecOf(options: {
+  readonly system: string;
+  readonly spec: unknown;
+  readonly plans: readonly Pick<CellPlan, "load">[];
+}): FunctionSpec {
+  const { system, spec, plans } = options;
+  return {
+    name: functionNameOf(system),
+    modulePath: handlerPath,
+    exportName: "handler",
+    environment: { AFT_BENCH_SYSTEM: JSON.stringify(spec) },
+    concurrencyLimit: Math.max(...plans.map(({ load }) => concurrencyOf(load))),
+    timeoutMs: functionTimeoutMs,
+  };
+}
+
 function openPlatform(request: EnvironmentRequest, plan: CellPlan): Promise<Platform> {
   const { invocation, name } = plan.platform;
   const prng = createPrng(request.seed).fork("invocation-latency");
   const clock = plan.coarseTimers === true ? createSystemClock() : request.clock;
-  return createPlatform(name, { clock, ...invocationLatencyOf(invocation, prng) });
+  const { lambda } = request;
+  return createPlatform(name, {
+    clock,
+    ...invocationLatencyOf(invocation, prng),
+    ...(lambda !== undefined && { lambda: lambda.target }),
+  });
 }
 
 /** The emulated latency of invocations as an option of a platform; none for `none`. */

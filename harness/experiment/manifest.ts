@@ -30,6 +30,7 @@ export function describeRun(options: {
 }): RunManifest {
   const { experiment, about, profile, mode, seed, command, plan, environment } = options;
   const { startedAtMs, prng } = options;
+  const { place } = environment.platform;
   const time = new Date(startedAtMs).toISOString().replaceAll(/[-:.Z]/g, "");
   const suffix = prng
     .nextInt(36 ** 4)
@@ -42,13 +43,16 @@ export function describeRun(options: {
     profile,
     mode,
     cell: plan.cell,
-    labels: labelsOf(plan),
+    labels: labelsOf(plan, environment),
     state: "running",
     startedAtMs: Math.round(startedAtMs),
     seeds: { seed },
     resolved: {
       workload: plan.workload.parameters,
-      platform: { ...plan.platform },
+      platform: {
+        ...plan.platform,
+        ...(place !== undefined && { ...place.details, place: place.name, onAws: place.onAws }),
+      },
       system: { name: plan.system, ...environment.systems.get(plan.system)?.description },
       storage: { ...environment.storage.description, ...environment.storage.target },
       load: describeLoad(plan.load),
@@ -67,16 +71,21 @@ export function runDirectoryOf(outDirectory: string, manifest: RunManifest): str
   return join(outDirectory, "runs", manifest.experiment, manifest.runId);
 }
 
-function labelsOf({ storage, platform, load }: CellPlan): RunLabel[] {
-  const emulator =
-    storage.service === "dynamodb" ||
-    storage.service === "s3" ||
-    platform.name === "serverless-offline";
+function labelsOf(
+  { storage, platform, load }: CellPlan,
+  environment: Pick<Environment, "platform" | "storage">,
+): RunLabel[] {
+  const { place } = environment.platform;
+  const { target } = environment.storage;
+  const emulatedStore = "endpoint" in target && target.endpoint !== undefined;
+  const elsewhere = place !== undefined && !place.onAws;
+  const isEmulator = emulatedStore || elsewhere;
   const kind: RunLabel =
-    storage.emulation !== "none" ? "emulated" : emulator ? "emulator" : "measured";
+    storage.emulation !== "none" ? "emulated" : isEmulator ? "emulator" : "measured";
   return [
     kind,
     load.model === "closed" ? "closed-loop" : "open-loop",
     ...(platform.invocation === "none" ? [] : ["invocation-emulated" as const]),
+    ...(elsewhere ? ["not-measured-on-aws" as const] : []),
   ];
 }

@@ -17,6 +17,7 @@ import type { CellPlan, ExperimentDefinition, ProfileName } from "./define.ts";
 import { type Environment, openEnvironment } from "./environment.ts";
 import type { SuiteEvent } from "./events.ts";
 import { type CellGroup, shareEnvironments } from "./group.ts";
+import type { LambdaPlace } from "./lambda-place.ts";
 import { LiveWindow } from "./live.ts";
 import { describeHere, describeRun, runDirectoryOf } from "./manifest.ts";
 import { CellRun } from "./run-cell.ts";
@@ -35,6 +36,7 @@ export interface SuiteRequest {
   readonly command: readonly string[];
   /** Paths of state system modules from outside, by name. */
   readonly externalSystems: ReadonlyMap<string, string>;
+  readonly lambda?: LambdaPlace;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Absent: what suits the profile. */
@@ -110,11 +112,17 @@ class SuiteRunner {
       readonly groups: readonly CellGroup[];
     }[],
   ): Promise<void> {
-    const { seed, clock, externalSystems, signal } = this.#request;
+    const { seed, clock, externalSystems, signal, lambda } = this.#request;
     const plans = users.flatMap(({ groups }) => groups.flatMap((group) => group.plans));
     let environment: Environment;
     try {
-      environment = await openEnvironment({ plans, seed, clock, externalSystems });
+      environment = await openEnvironment({
+        plans,
+        seed,
+        clock,
+        externalSystems,
+        ...(lambda !== undefined && { lambda }),
+      });
     } catch (error) {
       if (!(error instanceof NotAvailableError)) throw error;
       for (const { definition, groups } of users)
@@ -250,8 +258,9 @@ class SuiteRunner {
   ): void {
     const { onEvent } = this.#request;
     const [first] = plans;
-    const what = `${definition.id} storage:${first?.storage.service ?? "?"}`;
-    const notRun = { what, why: `${error.what} is not installed`, get: error.get };
+    const { storage, platform } = first ?? {};
+    const what = `${definition.id} platform:${platform?.name ?? "?"} storage:${storage?.service ?? "?"}`;
+    const notRun = { what, why: error.why, get: error.get };
     this.#notRun.push(notRun);
     this.#doneCells += plans.length;
     this.#doneEstimate += sumOf(plans);

@@ -61,9 +61,13 @@ export function bringUpSystem(options: {
   readonly scope: Scope;
   readonly cluster?: ClusterPlan;
   readonly exactlyOnce?: boolean;
+  /** A replica that is up and not the suite's. */
+  readonly aftEndpoint?: string;
 }): Promise<RunningSystem> {
   const { name, modulePath, storage, scope, cluster, exactlyOnce = false } = options;
   if (cluster !== undefined) return bringUpCluster(cluster, storage, scope);
+  if (name === "aft" && options.aftEndpoint !== undefined)
+    return Promise.resolve(aftElsewhere(options.aftEndpoint, exactlyOnce));
   const bringUp = bringUps[name];
   if (modulePath === undefined && bringUp !== undefined)
     return bringUp({ storage, scope, exactlyOnce });
@@ -96,6 +100,14 @@ async function bringUpAft(options: Parameters<BringUp>[0]): Promise<RunningSyste
       const { storage: counters } = await replica.stats();
       return { calls: counters.calls, bytes: counters.bytesRead + counters.bytesWritten };
     },
+  };
+}
+
+function aftElsewhere(endpoint: string, exactlyOnce: boolean): RunningSystem {
+  return {
+    spec: { system: "aft", options: { endpoint, ...(exactlyOnce && { exactlyOnce }) } },
+    pids: {},
+    description: { kind: "a replica that was there", endpoint },
   };
 }
 

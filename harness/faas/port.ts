@@ -81,6 +81,16 @@ export interface PlatformStats {
   readonly instancesAlive: number;
 }
 
+/** Of a platform that may be somebody else's: where what was measured was measured. */
+export interface PlatformPlace {
+  /** `AWS us-east-1`, `serverless-offline 14.8.2`, an endpoint's URL, … */
+  readonly name: string;
+  /** Nothing else may be called measured on AWS. */
+  readonly onAws: boolean;
+  /** For the manifest. */
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
 export interface InvokeOptions {
   /** Client-side limit; the function's own limit is in its spec. */
   readonly timeoutMs?: number;
@@ -93,6 +103,8 @@ export interface Platform {
   readonly pids: readonly number[];
   /** Where other processes reach it; absent: functions run in the process that invokes them. */
   readonly endpoint?: string;
+  /** Known after the first deployment; absent: this suite's own platform, on this machine. */
+  readonly place?: PlatformPlace;
   /** Replaces earlier deployments of the same names. Rejects with a `ProjectError`. */
   deploy(functions: readonly FunctionSpec[]): Promise<void>;
   /** Never rejects: a failure is an outcome. */

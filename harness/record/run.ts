@@ -25,7 +25,9 @@ export type RunLabel =
   | "simulated"
   | "closed-loop"
   | "open-loop"
-  | "invocation-emulated";
+  | "invocation-emulated"
+  /** Functions ran behind the Lambda API of somebody else than AWS; `platform.place` says whose. */
+  | "not-measured-on-aws";
 
 /** One combination of factor levels. All values are plain, so that `--only factor:level` matches. */
 export interface Cell {
@@ -255,7 +257,12 @@ export interface RunSummary {
   /** Why no commit order explains a run that breaks a promise; absent otherwise, and in old records. */
   readonly unexplained?: IsolationReport["witnesses"];
   readonly verdicts: Readonly<Record<string, VerdictKind>>;
-  readonly platform: { readonly coldStarts: number; readonly invocations: number };
+  readonly platform: {
+    readonly coldStarts: number;
+    readonly invocations: number;
+    /** Whose endpoint it was, where functions ran behind the Lambda API. */
+    readonly place?: string;
+  };
   /** From the engine in front of the store, system side; null where it cannot be seen. */
   readonly storage: {
     readonly callsPerTransaction: number;

@@ -67,6 +67,7 @@ const label = z.enum([
   "closed-loop",
   "open-loop",
   "invocation-emulated",
+  "not-measured-on-aws",
 ]);
 const summary = z.looseObject({
   schemaVersion: z.literal(1),
@@ -100,7 +101,11 @@ const summary = z.looseObject({
     )
     .exactOptional(),
   verdicts: z.record(z.string(), z.enum(["pass", "violation", "undecided", "not-run"])),
-  platform: z.object({ coldStarts: z.number().int(), invocations: z.number().int() }),
+  platform: z.object({
+    coldStarts: z.number().int(),
+    invocations: z.number().int(),
+    place: z.string().exactOptional(),
+  }),
   storage: z
     .object({ callsPerTransaction: z.number(), bytesPerTransaction: z.number() })
     .nullable(),

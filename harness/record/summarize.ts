@@ -90,7 +90,7 @@ export function summarize({ manifest, attempts, transactions, measurements }: Ra
         "counted-anomalies": counted.length > 0 ? "violation" : "pass",
         ...isolation.verdicts,
       },
-      platform,
+      platform: { ...platform, ...placeOf(manifest) },
       storage:
         storage === null
           ? null
@@ -107,6 +107,13 @@ export function summarize({ manifest, attempts, transactions, measurements }: Ra
       }),
     },
   };
+}
+
+function placeOf({ resolved, labels }: RunManifest): { readonly place?: string } {
+  const { place } = resolved.platform;
+  if (typeof place !== "string") return {};
+  const aws = labels.includes("not-measured-on-aws") ? ", not measured on AWS" : "";
+  return { place: `${place}${aws}` };
 }
 
 /** What newer records say besides; older ones do not have it. */

@@ -46,6 +46,7 @@ export function isEmulated({ emulation }: Cell): boolean {
 
 export function kindOf({ labels }: RunSummary): string {
   if (labels.includes("emulated")) return "emulated";
+  if (labels.includes("not-measured-on-aws")) return "not AWS";
   if (labels.includes("emulator")) return "npm emulator";
   return labels.includes("simulated") ? "simulated" : "measured";
 }

@@ -89,6 +89,13 @@ export function formatResult(options: {
     return `${experiment}\n${stamp}${formatTable(runs, width, keepInvalid)}`;
   });
   const notes = suite.runs.flatMap((run) => (run.notes ?? []).map((note) => noteLine(run, note)));
+  const places = new Set(
+    suite.runs.map(({ cell, platform: { place } }) =>
+      place === undefined ? "" : `  ${cell.platform}: ${place}`,
+    ),
+  );
+  places.delete("");
+  if (places.size > 0) parts.push(`where functions ran\n${[...places].join("\n")}`);
   if (notes.length > 0) parts.push(`notes\n${notes.join("\n")}`);
   if (suite.comparisons.length > 0) {
     const lines = suite.comparisons.map((comparison) => {
@@ -171,8 +178,9 @@ function noteLine({ experiment, cell }: RunSummary, note: string): string {
   return `  ${experiment} ${cell.system} over ${storeName(cell)}: ${note}`;
 }
 
-function conditionOf({ cell, valid, experiment }: RunSummary): string {
+function conditionOf({ cell, valid, experiment, platform }: RunSummary): string {
   const parts = [];
+  if (platform.place !== undefined) parts.push(`on ${cell.platform}`);
   if (cell["writes"] !== undefined)
     parts.push(`${String(cell["writes"])} ${String(cell["batch"])}`);
   if (cell["replicas"] !== undefined) parts.push(`${String(cell["replicas"])} replicas`);

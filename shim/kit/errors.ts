@@ -54,14 +54,17 @@ export class NotAvailableError extends ProjectError {
   readonly code = "not_available";
   readonly disposition = "abort";
   readonly what: string;
+  /** As a sentence without its full stop. */
+  readonly why: string;
   readonly get: string;
 
-  constructor(options: { what: string; get: string; cause?: unknown }) {
-    super(`${options.what} is not available here; get it with: ${options.get}`, {
-      cause: options.cause,
-    });
-    this.what = options.what;
-    this.get = options.get;
+  constructor(options: { what: string; why?: string; get: string; cause?: unknown }) {
+    const { what, why, get, cause } = options;
+    const reason = why === undefined ? "" : ` (${why})`;
+    super(`${what} is not available here${reason}; get it with: ${get}`, { cause });
+    this.what = what;
+    this.why = why ?? `${what} is not installed`;
+    this.get = get;
   }
 }
 

@@ -73,13 +73,20 @@ export function createControlPlane(client: sdk.LambdaClient): ControlPlane {
   };
 }
 
-/** Prints every call, one JSON line each; archives and environments by their size. */
+/**
+ * Prints every call, one JSON line each; archives by their size, environments by their names. Answers as
+ * an account would that is empty at first.
+ */
 export function createDryRun(print: (line: string) => void): ControlPlane {
+  const tags = new Map<string, unknown>();
   return {
     call: ({ operation, input }) => {
       print(JSON.stringify({ operation, input: printable(input) }));
-      if (operation === "GetFunction") return Promise.resolve(undefined);
-      return Promise.resolve({ Version: "1", FunctionArn: String(input["FunctionName"]) });
+      const name = String(input["FunctionName"]);
+      if (operation === "CreateFunction") tags.set(name, input["Tags"]);
+      if (operation === "DeleteFunction") tags.delete(name);
+      if (operation !== "GetFunction") return Promise.resolve({ Version: "1", FunctionArn: name });
+      return Promise.resolve(tags.has(name) ? { Tags: tags.get(name) } : undefined);
     },
     settled: () => Promise.resolve(),
   };

@@ -16,6 +16,8 @@ export interface Deployment {
   find(name: string): DeployedTo | undefined;
   /** Of the API that invokes them; undefined: AWS. Known after the first deployment. */
   readonly endpoint: string | undefined;
+  /** Whose implementation of the API it is, where that is known. */
+  readonly emulator?: string;
   /** Processes behind the endpoint that this deployment started. */
   readonly pids: readonly number[];
   /** Takes away exactly what this deployment has made. Idempotent. */

@@ -12,6 +12,7 @@ import type {
   InvocationOutcome,
   InvokeOptions,
   Platform,
+  PlatformPlace,
   PlatformStats,
 } from "../port.ts";
 import { CostMeter } from "./cost.ts";
@@ -60,6 +61,8 @@ export function createLambdaPlatform(options: {
   /** Ask for log tails: costs time, tells init and billed durations. */
   readonly tailLogs?: boolean;
   readonly onDetail?: (outcome: InvocationOutcome, detail: InvocationDetail) => void;
+  /** Called once, when the first invocation is not sent because of the ceiling. */
+  readonly onCeiling?: (spentUsd: number) => void;
 }): LambdaPlatform {
   return new SdkPlatform(options);
 }
@@ -73,6 +76,7 @@ class SdkPlatform implements LambdaPlatform {
   #client: LambdaClient | undefined;
   #counts = { invocations: 0, coldStarts: 0, throttled: 0, timeouts: 0, functionErrors: 0 };
   #instancesLost = 0;
+  #ceilingReached = false;
 
   constructor(options: Parameters<typeof createLambdaPlatform>[0]) {
     this.#options = options;
@@ -86,6 +90,23 @@ class SdkPlatform implements LambdaPlatform {
 
   get onAws(): boolean {
     return isAws(this.#options.deployment.endpoint);
+  }
+
+  get place(): PlatformPlace {
+    const { settings, deployment } = this.#options;
+    const { endpoint = settings.endpoint, emulator } = deployment;
+    const { region, memoryMiB, architecture, runtime, role, maxCostUsd } = settings;
+    const { onAws } = this;
+    return {
+      name: onAws ? `AWS ${region}` : (emulator ?? endpoint ?? "an emulator"),
+      onAws,
+      details: {
+        ...(endpoint !== undefined && { endpoint }),
+        ...(emulator === undefined
+          ? { region, memoryMiB, architecture, runtime, role, maxCostUsd }
+          : { emulator }),
+      },
+    };
   }
 
   spentUsd(): number {
@@ -125,8 +146,11 @@ class SdkPlatform implements LambdaPlatform {
     if (to === undefined || this.#client === undefined)
       return finish({ kind: "platformError", message: `"${name}" is not deployed` });
     const reserved = this.#meter.reserve(this.#timeoutMs.get(name) ?? defaultTimeoutMs);
-    if (reserved === undefined)
+    if (reserved === undefined) {
+      if (!this.#ceilingReached) this.#options.onCeiling?.(this.#meter.spentUsd);
+      this.#ceilingReached = true;
       return finish({ kind: "platformError", message: "the cost ceiling is reached" });
+    }
     let billedMs = 0;
     try {
       const answer = await this.#client.send(

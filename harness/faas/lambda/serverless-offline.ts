@@ -6,29 +6,34 @@
  * types. It ends no instance at a time-out.
  */
 import { type ChildProcess, fork } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ProjectError } from "#kit/errors.ts";
+import { NotAvailableError, ProjectError } from "#kit/errors.ts";
 import type { FunctionSpec } from "../port.ts";
 import { bundleFunction } from "./bundle.ts";
 import type { Deployment } from "./deployment.ts";
 
-/** serverless-offline is not installed, did not start, or ended. */
+/** serverless-offline did not start, or ended. */
 export class EmulatorError extends ProjectError {
   readonly code = "lambda_emulator";
   readonly disposition = "abort";
 }
 
 const processPath = fileURLToPath(import.meta.resolve("./serverless-process.ts"));
-const programUrl = import.meta.resolve("serverless/bin/serverless.js");
 const startTimeoutMs = 60_000;
 const service = "aft-bench";
 
-/** Each deployment starts the emulator anew with all functions known by then. */
+/**
+ * Each deployment starts the emulator anew with all functions known by then.
+ *
+ * @throws NotAvailableError where it is not installed: it is a development dependency
+ */
 export function createServerlessDeployment(): Deployment {
+  const installed = findInstalled();
   const specs = new Map<string, FunctionSpec>();
   let running: Running | undefined;
   const stop = async (): Promise<void> => {
@@ -40,13 +45,14 @@ export function createServerlessDeployment(): Deployment {
     get endpoint() {
       return running?.endpoint;
     },
+    emulator: `serverless-offline ${installed.version}`,
     get pids() {
       return running?.pid === undefined ? [] : [running.pid];
     },
     deploy: async (functions) => {
       for (const spec of functions) specs.set(spec.name, spec);
       await stop();
-      running = await start([...specs.values()]);
+      running = await start([...specs.values()], installed.programUrl);
     },
     find: (name) => (specs.has(name) ? { functionName: name } : undefined),
     tearDown: async () => {
@@ -56,16 +62,27 @@ export function createServerlessDeployment(): Deployment {
   };
 }
 
+function findInstalled(): { readonly programUrl: string; readonly version: string } {
+  try {
+    const programUrl = import.meta.resolve("serverless/bin/serverless.js");
+    const manifest = new URL("../../serverless-offline/package.json", programUrl);
+    const { version } = JSON.parse(readFileSync(manifest, "utf8")) as { version: string };
+    return { programUrl, version };
+  } catch (cause) {
+    throw new NotAvailableError({ what: "serverless-offline", get: "npm ci --include=dev", cause });
+  }
+}
+
 interface Running {
   readonly endpoint: string;
   readonly pid: number | undefined;
   stop(): Promise<void>;
 }
 
-async function start(specs: readonly FunctionSpec[]): Promise<Running> {
+async function start(specs: readonly FunctionSpec[], programUrl: string): Promise<Running> {
   const folder = await mkdtemp(join(tmpdir(), "aft-bench-serverless-"));
   try {
-    await writeService(folder, specs);
+    await writeService(folder, specs, programUrl);
     const [lambdaPort, httpPort] = [await freePort(), await freePort()];
     const child = fork(
       processPath,
@@ -105,7 +122,11 @@ async function start(specs: readonly FunctionSpec[]): Promise<Running> {
   }
 }
 
-async function writeService(folder: string, specs: readonly FunctionSpec[]): Promise<void> {
+async function writeService(
+  folder: string,
+  specs: readonly FunctionSpec[],
+  programUrl: string,
+): Promise<void> {
   const functions: Record<string, unknown> = {};
   for (const spec of specs) {
     const path = join(folder, "functions", spec.name);

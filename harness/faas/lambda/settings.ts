@@ -31,6 +31,22 @@ export const defaultLambdaSettings: LambdaSettings = {
   maxCostUsd: 1,
 };
 
+/** What a run was told about Lambda, and what it may do there. */
+export interface LambdaTarget {
+  readonly settings: LambdaSettings;
+  /** Are in the environment; AWS is not asked without. */
+  readonly credentials: boolean;
+  /** Somebody named a sum; nothing is spent without. */
+  readonly ceilingNamed: boolean;
+  /** Called once, when an invocation was not sent because of the ceiling. */
+  readonly onCeiling?: (spentUsd: number) => void;
+  /** A line for whoever watches the run. */
+  readonly say?: (line: string) => void;
+}
+
+/** As an endpoint: our own local platform, whose control plane answers the API, started for the run. */
+export const ownEndpoint = "local";
+
 /** 1,769 MiB is one processor; Lambda's limits. @throws ConfigError listing every problem */
 export function checkLambdaSettings(settings: LambdaSettings): void {
   const problems: ConfigProblem[] = [];
@@ -42,11 +58,11 @@ export function checkLambdaSettings(settings: LambdaSettings): void {
     });
   if (!(maxCostUsd > 0))
     problems.push({ where: "--max-cost-usd", what: `${maxCostUsd} is not a sum above zero` });
-  if (endpoint !== undefined && !URL.canParse(endpoint))
+  if (endpoint !== undefined && endpoint !== ownEndpoint && !/^https?:/.test(endpoint))
     problems.push({
       where: "--lambda-endpoint",
       what: `"${endpoint}" is no URL`,
-      hint: "http://127.0.0.1:3002",
+      hint: "http://127.0.0.1:4566, or local for our own platform behind the same API",
     });
   if (problems.length > 0) throw new ConfigError(problems);
 }
@@ -54,5 +70,6 @@ export function checkLambdaSettings(settings: LambdaSettings): void {
 /** Whether what is measured there is measured on AWS. */
 export function isAws(endpoint: string | undefined): boolean {
   if (endpoint === undefined) return true;
+  if (!URL.canParse(endpoint)) return false;
   return /(^|\.)amazonaws\.com(\.cn)?$/.test(new URL(endpoint).hostname);
 }

@@ -56,6 +56,8 @@ export function subtitle(suite: SuiteResult, experiment: string): string[] {
   const lines = [
     `closed loop; ${runs.length} runs, profile ${suite.profile}; ${cpuModel}, ${cores} cores, Node ${node}`,
   ];
+  const places = [...new Set(runs.map(({ platform }) => platform.place ?? ""))];
+  for (const place of places) if (place !== "") lines.push(`functions on ${place}`);
   const invalid = runs.filter(({ valid }) => !valid).length;
   if (invalid > 0 || suite.state === "partial")
     lines.push(`NOT VALID: ${invalid} of the runs are invalid or were interrupted`);

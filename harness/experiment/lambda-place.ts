@@ -1,0 +1,48 @@
+/**
+ * @module What functions on `lambda` can reach, and what they cannot: an archive holds no native module,
+ * memory belongs to one process, and AWS does not see this machine's loopback.
+ */
+import { NotAvailableError } from "#kit/errors.ts";
+import { allowed } from "#harness/faas/lambda/open.ts";
+import { isAws, type LambdaTarget } from "#harness/faas/lambda/settings.ts";
+import type { StorageService } from "#harness/services/port.ts";
+import type { StorageTarget } from "#shim/storage/target.ts";
+import type { CellPlan } from "./define.ts";
+
+export interface LambdaPlace {
+  readonly target: LambdaTarget;
+  /** A store that functions reach; absent: the suite starts its own on loopback. */
+  readonly store?: StorageTarget;
+  /** `host:port` of a replica over that store. */
+  readonly aftEndpoint?: string;
+}
+
+/** Before anything is started. @throws NotAvailableError saying what a cell on `lambda` lacks */
+export function checkReach({ platform, storage, system }: CellPlan, place?: LambdaPlace): void {
+  if (platform.name !== "lambda") return;
+  allowed(place?.target);
+  if (place === undefined) return;
+  const what = `${system} over ${storage.service} on lambda`;
+  const { target, store, aftEndpoint } = place;
+  if (store === undefined && ["memory", "lmdb"].includes(storage.service)) {
+    const why = `${storage.service} cannot be opened by a function from an archive`;
+    throw new NotAvailableError({ what, why, get: "--only storage:redis, dynamodb or s3" });
+  }
+  if (!isAws(target.settings.endpoint)) return;
+  const why = "functions on AWS do not reach this machine's 127.0.0.1";
+  if (store === undefined)
+    throw new NotAvailableError({ what, why, get: "--lambda-store redis://HOST:PORT" });
+  if (system === "aft" && aftEndpoint === undefined)
+    throw new NotAvailableError({ what, why, get: "serve a replica, and --lambda-aft HOST:PORT" });
+}
+
+/** A store that is up and not the suite's: it is neither started nor emptied. */
+export function elsewhere(target: StorageTarget): StorageService {
+  return {
+    name: target.engine,
+    pids: [],
+    description: { startedBy: "somebody else" },
+    target,
+    stop: () => Promise.resolve(),
+  };
+}
