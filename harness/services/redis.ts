@@ -14,6 +14,8 @@ const run = promisify(execFile);
 const installCommand = "apt-get install redis-server";
 /** A port found free may be taken before the server binds it. */
 const portAttempts = 5;
+/** A cluster's nodes talk to each other on a port so much higher. */
+const busOffset = 10_000;
 const pingEveryMs = 20;
 const pingAttempts = 400;
 
@@ -85,7 +87,8 @@ async function startIn(settings: {
   let started: { child: Child; port: number } | undefined;
   let failure: unknown;
   for (let attempt = 0; attempt < portAttempts && started === undefined; attempt += 1) {
-    const port = transport === "unix" ? 0 : await freePort();
+    const port =
+      transport === "unix" ? 0 : await freePort(clusterEnabled ? 65_535 - busOffset : undefined);
     try {
       started = { child: await launch(port), port };
     } catch (error) {

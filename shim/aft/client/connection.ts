@@ -6,6 +6,7 @@
  */
 import type { SecureContextOptions } from "node:tls";
 import { Redis } from "ioredis";
+import { EncodedCommand } from "#kit/node/encoded-command.ts";
 import { coalesceWrites } from "#kit/node/coalesce-writes.ts";
 import { StateError } from "#shim/state/port.ts";
 
@@ -83,12 +84,12 @@ export class AftConnection {
   }
 
   /**
-   * Sends one command, in one write with all others of this turn. Rejects with what ioredis rejects
+   * Sends one command, named in lower case, in one write with all others of this turn. Rejects with what ioredis rejects
    * with; see `toStateError`.
    */
   send(command: string, args: Argument[]): Promise<unknown> {
     this.#beforeWrite();
-    return this.#redis.callBuffer(command, args);
+    return this.#redis.sendCommand(new EncodedCommand(command, args)) as Promise<unknown>;
   }
 
   /** What waits for an answer rejects, and so does all that is sent later. */

@@ -147,7 +147,7 @@ export class ReplicaRouter {
   /** Whoever answers first; all are asked at once, because one of them may be stopped. */
   async #askMembers(): Promise<readonly ListedMember[] | undefined> {
     const asked = [...this.#routes.values()].map(async ({ pool }) => {
-      const answer = await pool.forOne().send("AFT.MEMBERS", []);
+      const answer = await pool.forOne().send("aft.members", []);
       return JSON.parse(String(answer)) as ListedMember[];
     });
     if (asked.length === 0) {

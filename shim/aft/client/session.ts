@@ -75,13 +75,13 @@ export class AftSession implements StateSession {
       args.push("BEGIN", this.#requestId);
       this.#begun = true;
     }
-    return this.#ask("AFT.GET", args, toValue);
+    return this.#ask("aft.get", args, toValue);
   }
 
   getMany(keys: readonly string[]): Promise<(Bytes | undefined)[]> {
     if (keys.length === 0) return Promise.resolve([]);
     const args = [this.transactionId, String(this.#writes), ...keys];
-    return this.#ask("AFT.MGET", args, toValues);
+    return this.#ask("aft.mget", args, toValues);
   }
 
   put(key: string, value: Bytes): Promise<void> {
@@ -127,7 +127,7 @@ export class AftSession implements StateSession {
     }
     const startUs = this.#clock.monotonicUs();
     try {
-      const answer = await this.#ask("AFT.COMMIT", args, asItIs);
+      const answer = await this.#ask("aft.commit", args, asItIs);
       this.#pool.noteCommit(this.#clock.monotonicUs() - startUs);
       return typeof answer === "number"
         ? committed(answer, this.transactionId)
@@ -146,7 +146,7 @@ export class AftSession implements StateSession {
     this.#lease.release();
     if (!this.#begun) return;
     try {
-      await this.#connection.send("AFT.ABORT", [this.transactionId]);
+      await this.#connection.send("aft.abort", [this.transactionId]);
     } catch {
       // The replica aborts by time-out what it was not told.
     }
@@ -179,7 +179,7 @@ export class AftSession implements StateSession {
     for (const { key, value, sequence } of this.#kept) {
       const bytes = toBuffer(value);
       this.#watch(
-        this.#connection.send("AFT.SET", [this.transactionId, key, bytes, "SEQ", String(sequence)]),
+        this.#connection.send("aft.set", [this.transactionId, key, bytes, "SEQ", String(sequence)]),
       );
     }
     this.#kept = [];
@@ -187,7 +187,7 @@ export class AftSession implements StateSession {
 
   #begin(): void {
     this.#begun = true;
-    this.#watch(this.#connection.send("AFT.BEGIN", [this.#requestId, "TXID", this.transactionId]));
+    this.#watch(this.#connection.send("aft.begin", [this.#requestId, "TXID", this.transactionId]));
   }
 
   /** Nobody waits for this answer; its failure surfaces at the next call. */
@@ -216,7 +216,7 @@ export async function askOutcome(
   connection: AftConnection,
   transactionId: string,
 ): Promise<CommitOutcome> {
-  return toOutcome(await connection.send("AFT.STATUS", [transactionId]), transactionId);
+  return toOutcome(await connection.send("aft.status", [transactionId]), transactionId);
 }
 
 /** From the flat map of AFT.COMMIT and AFT.STATUS. */

@@ -19,16 +19,12 @@ import type { VersionIndex } from "../protocol/version-index.ts";
 import { fenceRetentions } from "./committer.ts";
 import type { DataCache } from "./data-cache.ts";
 import type { ReplicaIncident, ReplicaSettings } from "./options.ts";
+import { RetainedNames } from "./retained-names.ts";
 
 interface Superseded {
   readonly record: CommitRecord;
   /** Begins up to this one may still need it. */
   readonly beforeBegin: number;
-}
-
-interface Retained {
-  readonly name: StorageKey;
-  readonly untilMs: number;
 }
 
 export class Collector {
@@ -43,8 +39,8 @@ export class Collector {
   #superseded: Superseded[] = [];
   #toDelete: CommitRecord[] = [];
   /** In the order in which they are due: collected records, and markers that stay longer. */
-  #retained: Retained[] = [];
-  #fences: Retained[] = [];
+  readonly #retained = new RetainedNames();
+  readonly #fences = new RetainedNames();
   #timer: Timer | undefined;
   #timerDueMs = Infinity;
   #running = false;
@@ -81,7 +77,7 @@ export class Collector {
   /** Takes over a record that needs no more than to disappear once nobody can be asking. */
   retain(name: StorageKey, untilMs: number): void {
     if (this.#settings.storageGc === "off") return;
-    this.#retained.push({ name, untilMs });
+    this.#retained.push(name, untilMs);
     this.#schedule(Math.max(this.#settings.gcIntervalMs, untilMs - this.#clock.nowMs()));
   }
 
@@ -93,7 +89,7 @@ export class Collector {
     const keepMs = ofRequest
       ? fenceRetentions * outcomeRetentionMs
       : outcomeRetentionMs + transactionTimeoutMs;
-    this.#fences.push({ name, untilMs: this.#clock.nowMs() + keepMs });
+    this.#fences.push(name, this.#clock.nowMs() + keepMs);
     this.#schedule(Math.max(this.#settings.gcIntervalMs, keepMs));
   }
 
@@ -143,10 +139,7 @@ export class Collector {
       this.#schedule(this.#settings.gcIntervalMs);
       return;
     }
-    const nextMs = Math.min(
-      this.#retained[0]?.untilMs ?? Infinity,
-      this.#fences[0]?.untilMs ?? Infinity,
-    );
+    const nextMs = Math.min(this.#retained.nextDueMs, this.#fences.nextDueMs);
     if (nextMs === Infinity) return;
     this.#schedule(Math.max(this.#settings.gcIntervalMs, nextMs - this.#clock.nowMs()));
   }
@@ -185,7 +178,7 @@ export class Collector {
       this.#toDelete = this.#toDelete.slice(batch.length);
       const untilMs = this.#clock.nowMs() + this.#settings.outcomeRetentionMs;
       for (const { id, slot } of batch)
-        this.#retained.push({ name: this.#names.commit(id.uuid, slot), untilMs });
+        this.#retained.push(this.#names.commit(id.uuid, slot), untilMs);
     }
   }
 
@@ -196,19 +189,11 @@ export class Collector {
 
   async #deleteRetained(): Promise<void> {
     const nowMs = this.#clock.nowMs();
-    const outcomes = dueOf(this.#retained, nowMs);
-    const fences = dueOf(this.#fences, nowMs);
-    if (outcomes + fences === 0) return;
-    const due = [...this.#retained.slice(0, outcomes), ...this.#fences.slice(0, fences)];
-    await this.#engine.multiDelete(due.map(({ name }) => name));
-    this.#retained = this.#retained.slice(outcomes);
-    this.#fences = this.#fences.slice(fences);
+    for (const kept of [this.#retained, this.#fences]) {
+      const due = kept.due(nowMs);
+      if (due.names.length === 0) continue;
+      await this.#engine.multiDelete(due.names);
+      due.drop();
+    }
   }
-}
-
-/** How many at the front are due. */
-function dueOf(retained: readonly Retained[], nowMs: number): number {
-  let due = 0;
-  while (due < retained.length && (retained[due]?.untilMs ?? Infinity) <= nowMs) due += 1;
-  return due;
 }

@@ -11,9 +11,12 @@ export type Ended =
   | { readonly kind: "committed"; readonly answer: CommitAnswer }
   | { readonly kind: "aborted"; readonly refusal: Refusal };
 
+/** Timestamp of a commit by the transaction itself, which nearly all are: a number is no object. */
+type Kept = Ended | number;
+
 export class Outcomes {
-  #young = new Map<string, Ended>();
-  #old = new Map<string, Ended>();
+  #young = new Map<string, Kept>();
+  #old = new Map<string, Kept>();
   readonly #perGeneration: number;
 
   /** Keeps at least half of `limit` outcomes, and never more than `limit`. */
@@ -22,13 +25,26 @@ export class Outcomes {
   }
 
   get(uuid: string): Ended | undefined {
-    return this.#young.get(uuid) ?? this.#old.get(uuid);
+    const kept = this.#young.get(uuid) ?? this.#old.get(uuid);
+    if (typeof kept !== "number") return kept;
+    const answer: CommitAnswer = { kind: "committed", timestampUs: kept, transactionId: uuid };
+    return { kind: "committed", answer };
   }
 
   set(uuid: string, ended: Ended): void {
-    this.#young.set(uuid, ended);
+    if (ended.kind === "committed" && isOwn(ended.answer, uuid))
+      this.#young.set(uuid, ended.answer.timestampUs);
+    else this.#young.set(uuid, ended);
     if (this.#young.size < this.#perGeneration) return;
     this.#old = this.#young;
     this.#young = new Map();
   }
+}
+
+/** Committed as itself, not by another attempt of its request. */
+function isOwn(
+  answer: CommitAnswer,
+  uuid: string,
+): answer is Extract<CommitAnswer, { kind: "committed" }> {
+  return answer.kind === "committed" && answer.transactionId === uuid;
 }

@@ -25,6 +25,8 @@ export interface ConnectionOptions {
   readonly limits: ConnectionLimits;
   /** Told about what should not happen: a command that threw. */
   readonly onBug: (error: unknown) => void;
+  /** Told whenever requests have arrived. */
+  readonly onRequests: () => void;
 }
 
 /**
@@ -48,17 +50,19 @@ class Connection {
   readonly #client: ClientState;
   readonly #limits: ConnectionLimits;
   readonly #onBug: (error: unknown) => void;
+  readonly #onRequests: () => void;
   readonly #parser: RespParser;
   /** Replies owed in order; empty whenever everything was answered at once. */
   #slots: Slot[] = [];
   readonly #out = new ReplyBuffer();
   #flushScheduled = false;
 
-  constructor({ socket, client, limits, onBug }: ConnectionOptions) {
+  constructor({ socket, client, limits, onBug, onRequests }: ConnectionOptions) {
     this.#socket = socket;
     this.#client = client;
     this.#limits = limits;
     this.#onBug = onBug;
+    this.#onRequests = onRequests;
     this.#parser = new RespParser(limits, (request) => {
       this.#run(request);
     });
@@ -69,6 +73,7 @@ class Connection {
     socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => {
       this.#read(chunk);
+      this.#onRequests();
     });
     socket.on("drain", () => {
       this.#resumeIfCalm();

@@ -32,6 +32,8 @@ export interface DoorOptions {
   readonly access: Access;
   readonly limits: ServerLimits;
   readonly onBug: (error: unknown) => void;
+  /** Told whenever requests have arrived. */
+  readonly onRequests: () => void;
 }
 
 export class Door {
@@ -114,7 +116,7 @@ export class Door {
       clearTimeout(timer);
       this.#clients.delete(socket);
     });
-    serveConnection({ socket, limits: own, onBug, client });
+    serveConnection({ socket, limits: own, onBug, client, onRequests: this.#options.onRequests });
   }
 
   renewLogins(): void {

@@ -177,6 +177,7 @@ function openServer(options: {
     cluster: () => joined()?.member,
     listen: config.listen,
     access: security.access,
+    clock: createSystemClock(),
     ...(tls !== undefined && { tls }),
     ...(config.limits !== undefined && { limits: config.limits }),
     onBug: (error) => {

@@ -4,9 +4,11 @@
 import { chmod, rm } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, Server as TlsServer, type TlsOptions } from "node:tls";
+import type { Clock } from "#kit/clock.ts";
 import { ProjectError } from "#kit/errors.ts";
 import type { PeerEndpoint } from "../cluster/port.ts";
 import type { Replica } from "../replica/port.ts";
+import { BusyPoll } from "./busy-poll.ts";
 import type { Access } from "./access/access.ts";
 import type { ConnectionLimits } from "./connection.ts";
 import { Door, remoteOf, strangerWithinMs } from "./door.ts";
@@ -23,11 +25,14 @@ export interface ServerOptions {
   readonly tls?: TlsOptions;
   readonly limits?: Partial<ServerLimits>;
   readonly onBug: (error: unknown) => void;
+  readonly clock: Clock;
 }
 
 export interface ServerLimits extends ConnectionLimits {
   /** Further clients are told so and disconnected. */
   readonly maxConnections: number;
+  /** How long to look for the next request before sleeping; 0: not at all. */
+  readonly busyPollUs: number;
 }
 
 export const defaultServerLimits: ServerLimits = {
@@ -38,6 +43,7 @@ export const defaultServerLimits: ServerLimits = {
   maxPendingReplies: 1_024,
   maxOutputBytes: 64 * 1_048_576,
   maxConnections: 10_000,
+  busyPollUs: 150,
 };
 
 export interface AftServer {
@@ -67,7 +73,14 @@ export class ListenError extends ProjectError {
 export async function startServer(options: ServerOptions): Promise<AftServer> {
   const { access, listen, tls } = options;
   const limits = { ...defaultServerLimits, ...options.limits };
-  const door = new Door({ ...options, limits });
+  const poll = new BusyPoll(options.clock, limits.busyPollUs);
+  const door = new Door({
+    ...options,
+    limits,
+    onRequests: () => {
+      poll.noteRequest();
+    },
+  });
   const isTls = tls !== undefined && !("path" in listen);
   const server = isTls
     ? createTlsServer({ ...tls, handshakeTimeout: strangerWithinMs }, (socket) => {

@@ -13,6 +13,7 @@
 import { Cluster, type Redis } from "ioredis";
 import type { Bytes } from "#kit/bytes.ts";
 import { coalesceWrites } from "#kit/node/coalesce-writes.ts";
+import { EncodedCommand } from "#kit/node/encoded-command.ts";
 import {
   type Effect,
   StorageClosedError,
@@ -144,8 +145,14 @@ class RedisEngine implements StorageEngine {
     return reply === "OK";
   }
 
-  async putSealed(groups: readonly SealedWrite[]): Promise<SealOutcome[]> {
+  putSealed(groups: readonly SealedWrite[]): Promise<SealOutcome[]> {
     if (this.#cluster) return sealInTwoSteps(this, groups);
+    for (const group of groups)
+      if (this.#refusal(group) !== undefined) return this.#sealAllowed(groups);
+    return this.#sealOnServer(groups);
+  }
+
+  async #sealAllowed(groups: readonly SealedWrite[]): Promise<SealOutcome[]> {
     const refusals = groups.map((group) => this.#refusal(group));
     const sendable = groups.filter((_group, index) => refusals[index] === undefined);
     const outcomes = sendable.length === 0 ? [] : await this.#sealOnServer(sendable);
@@ -212,7 +219,12 @@ class RedisEngine implements StorageEngine {
   }
 
   async #setAllNew(groups: readonly SealedWrite[]): Promise<boolean> {
-    return (await this.#client.msetnx(...flat(groups.flatMap(inOrder)))) === 1;
+    const args: (string | Buffer)[] = [];
+    for (const { entries, seal } of groups) {
+      for (const entry of entries) args.push(entry.key, toBuffer(entry.value));
+      args.push(seal.key, toBuffer(seal.value));
+    }
+    return (await this.#client.sendCommand(new EncodedCommand("msetnx", args))) === 1;
   }
 
   /** By digest; with its text only where the server has not seen it since it started. */
@@ -227,7 +239,8 @@ class RedisEngine implements StorageEngine {
 
   #refusal({ entries, seal }: SealedWrite): StorageError | undefined {
     if (this.#closed) return this.#closedError("putSealed", seal.key);
-    const large = [...entries, seal].find(({ value }) => value.length > maxValueBytes);
+    const isLarge = ({ value }: StorageEntry): boolean => value.length > maxValueBytes;
+    const large = isLarge(seal) ? seal : entries.find(isLarge);
     return large === undefined ? undefined : this.#tooLarge("putSealed", large);
   }
 
@@ -313,10 +326,6 @@ const sealed: SealOutcome = { kind: "sealed" };
 /** Two attempts of one request have the same seal, and MSETNX would let the last one have it. */
 function haveDistinctSeals(groups: readonly SealedWrite[]): boolean {
   return groups.length === 1 || new Set(groups.map(({ seal }) => seal.key)).size === groups.length;
-}
-
-function inOrder({ entries, seal }: SealedWrite): StorageEntry[] {
-  return [...entries, seal];
 }
 
 function flat(entries: readonly StorageEntry[]): (string | Buffer)[] {
