@@ -90,6 +90,7 @@ export async function run(request: RunRequest): Promise<number> {
         ? JSON.stringify(suite, undefined, 2)
         : formatResult({ suite, report, width, keepInvalid }),
     );
+    if (ceiling.signal.aborted && !stop.signal.aborted) return exitCodes.invalid;
     return exitCodeOf(suite, stop.signal.aborted);
   } finally {
     stop.dispose();

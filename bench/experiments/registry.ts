@@ -4,6 +4,7 @@ import { anomalies } from "./anomalies.ts";
 import { faultTimeline } from "./fault-timeline.ts";
 import { gcOverhead } from "./gc-overhead.ts";
 import { capacity } from "./capacity.ts";
+import { lambdaTwin } from "./lambda-twin.ts";
 import { overhead } from "./overhead.ts";
 import { retries } from "./retries.ts";
 import { scalingClients } from "./scaling-clients.ts";
@@ -20,6 +21,7 @@ export const experiments: readonly ExperimentDefinition[] = [
   faultTimeline,
   capacity,
   retries,
+  lambdaTwin,
 ];
 
 export interface Suite {
@@ -49,6 +51,7 @@ export const suites: readonly Suite[] = [
       gcOverhead,
       faultTimeline,
       retries,
+      lambdaTwin,
     ],
     profile: "paper",
   },

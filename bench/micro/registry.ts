@@ -2,8 +2,7 @@
 import { checker } from "./checker.ts";
 import { generator } from "./generator.ts";
 import { idleCluster } from "./idle-cluster.ts";
-import { lambdaTwin } from "./lambda-twin.ts";
 import type { Micro } from "./micro.ts";
 import { shimVsDirect } from "./shim-vs-direct.ts";
 
-export const micros: readonly Micro[] = [shimVsDirect, generator, checker, lambdaTwin, idleCluster];
+export const micros: readonly Micro[] = [shimVsDirect, generator, checker, idleCluster];

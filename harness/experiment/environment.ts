@@ -156,6 +156,8 @@ function openPlatform(request: EnvironmentRequest, plan: CellPlan): Promise<Plat
     clock,
     ...invocationLatencyOf(invocation, prng),
     ...(lambda !== undefined && { lambda: lambda.target }),
+    // Asking for them costs time, and only they tell how long a start took.
+    ...(plan.coldBlocks === true && { tailLogs: true }),
   });
 }
 

@@ -55,7 +55,7 @@ export class CellRun {
   readonly #faultPrng: Prng;
   readonly #cpuSeconds = new Map<string, number>();
   #measuredSeconds = 0;
-  #storage: { calls: number; bytes: number } | null = null;
+  #storage: StorageCounters | null = null;
   #coldStarts = 0;
   #invocations = 0;
   readonly #sizes: StorageSize[] = [];
@@ -102,6 +102,7 @@ export class CellRun {
     const { platform } = environment;
     const generators = this.#generators;
     if (generators === undefined) throw new RangeError("a cell is prepared before its blocks");
+    if (plan.coldBlocks === true) await redeploy(environment, plan.system, block);
     const before = { stats: await platform.stats(), storage: await this.#storageCounters() };
     const watch = this.#observer.watchBlock();
     const cpu = watchCpu(this.#processes());
@@ -287,12 +288,13 @@ export class CellRun {
     const { environment, plan, clock } = this.#options;
     const { platform } = environment;
     const functionName = functionNameOf(plan.system);
-    const { faults } = plan;
+    const { faults, coldBlocks } = plan;
     return {
       platform,
       functionName,
       clock,
       valueBytes: this.workload.valueBytes,
+      ...(coldBlocks === true && { timed: true }),
       ...(faults.kind === "fail-operations" &&
         faults.probability > 0 && {
           failures: { probability: faults.probability, seed: this.#options.seed },
@@ -318,8 +320,9 @@ export class CellRun {
 
   #addStorage(before: StorageCounters | undefined, after: StorageCounters | undefined): void {
     if (before === undefined || after === undefined) return;
-    const sum = this.#storage ?? { calls: 0, bytes: 0 };
+    const sum = this.#storage ?? { calls: 0, bytes: 0, waitedUs: 0 };
     this.#storage = {
+      waitedUs: sum.waitedUs + after.waitedUs - before.waitedUs,
       calls: sum.calls + after.calls - before.calls,
       bytes: sum.bytes + after.bytes - before.bytes,
     };
@@ -328,4 +331,19 @@ export class CellRun {
   async #storageCounters(): Promise<StorageCounters | undefined> {
     return this.#system.storageCounters?.();
   }
+}
+
+/** Instances of the system's function end, and the next one starts cold. */
+async function redeploy(
+  { functions, platform }: Environment,
+  system: string,
+  block: number,
+): Promise<void> {
+  const name = functionNameOf(system);
+  const own = functions.filter((spec) => spec.name === name);
+  // A service that is handed the same function again may keep its instances.
+  const fresh = { AFT_BENCH_BLOCK: String(block) };
+  await platform.deploy(
+    own.map((spec) => ({ ...spec, environment: { ...spec.environment, ...fresh } })),
+  );
 }

@@ -8,6 +8,7 @@ import type { Clock } from "#kit/clock.ts";
 import { NotAvailableError } from "#kit/errors.ts";
 import { createPrng, type Prng } from "#kit/prng.ts";
 import { ratioOfBlocks } from "#harness/stats/bootstrap.ts";
+import { FillError } from "#harness/loadgen/fill.ts";
 import { requestsOf } from "#harness/loadgen/load.ts";
 import type { Validity } from "#harness/metrics/validity.ts";
 import type { AttemptRecord } from "#harness/record/attempts.ts";
@@ -207,7 +208,13 @@ class SuiteRunner {
   /** Prepares all cells, runs their blocks in turn, and sums each of them up. */
   async #measure(cells: readonly PlannedRun[]): Promise<void> {
     const { signal, outDirectory } = this.#request;
-    for (const { run } of cells) await run.prepare();
+    try {
+      for (const { run } of cells) await run.prepare();
+    } catch (error) {
+      // Stopped while the store was being filled: there is nothing to sum up.
+      if (signal.aborted && error instanceof FillError) return;
+      throw error;
+    }
     const blocks = Math.max(...cells.map(({ run }) => run.plan.load.blocks));
     for (let block = 0; block < blocks && !signal.aborted; block += 1)
       for (const { run } of shuffled(cells, this.#prng))
@@ -319,8 +326,9 @@ class SuiteRunner {
 
 /** A cell in a few words: what differs between cells of an experiment. */
 export function describeCell(cell: Cell): string {
-  const { system, storage, emulation, zipfTheta, faults } = cell;
+  const { system, storage, emulation, zipfTheta, faults, platform } = cell;
   const parts = [`${system} over ${emulation === "none" ? storage : `emulated ${emulation}`}`];
+  if (["lambda", "serverless-offline"].includes(platform)) parts.push(`on ${platform}`);
   if (zipfTheta > 0) parts.push(`zipf ${zipfTheta}`);
   if (faults !== "none") parts.push(faults);
   if (cell["replicas"] !== undefined)

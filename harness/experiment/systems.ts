@@ -37,6 +37,8 @@ export interface RunningCluster {
 export interface StorageCounters {
   readonly calls: number;
   readonly bytes: number;
+  /** Reads and writes, summed up. */
+  readonly waitedUs: number;
 }
 
 type BringUp = (options: {
@@ -98,7 +100,8 @@ async function bringUpAft(options: Parameters<BringUp>[0]): Promise<RunningSyste
     description: replica.description,
     storageCounters: async () => {
       const { storage: counters } = await replica.stats();
-      return { calls: counters.calls, bytes: counters.bytesRead + counters.bytesWritten };
+      const { calls, bytesRead, bytesWritten, waitedUs } = counters;
+      return { calls, bytes: bytesRead + bytesWritten, waitedUs };
     },
   };
 }

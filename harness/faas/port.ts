@@ -47,6 +47,11 @@ export interface InvocationTimings {
   readonly endUs: number;
   readonly coldStart: boolean;
   readonly instanceId?: string;
+  /** From handing the request to the network to the answer; the rest is the client's own work. */
+  readonly exchangeUs?: number;
+  /** What the service itself says; absent: it does not. */
+  readonly initMs?: number;
+  readonly billedMs?: number;
 }
 
 export type InvocationOutcome =

@@ -5,6 +5,7 @@
 import type { Clock } from "#kit/clock.ts";
 import { hashSeed } from "#kit/prng.ts";
 import type { InvocationOutcome, Platform } from "#harness/faas/port.ts";
+import type { AttemptTimes } from "#harness/record/attempts.ts";
 import type {
   RecordedOperation,
   RecordedTransaction,
@@ -14,6 +15,7 @@ import type { CommitOutcome, StateContext } from "#shim/state/port.ts";
 import { readInjectedFailure } from "#workloads/functions/failures.ts";
 import type { FunctionPayload, FunctionResult } from "#workloads/functions/handler.ts";
 import type { PlannedOperation, PlannedRequest } from "#workloads/port.ts";
+import { TimesOfFunctions } from "./times.ts";
 
 export interface AttemptResult {
   readonly transaction: RecordedTransaction;
@@ -22,6 +24,7 @@ export interface AttemptResult {
   /** Trying again cannot help. */
   readonly hopeless: boolean;
   readonly coldStarts: number;
+  readonly times?: AttemptTimes;
 }
 
 export interface AttemptContext {
@@ -31,11 +34,13 @@ export interface AttemptContext {
   readonly valueBytes: number;
   /** Functions fail on purpose; each invocation at places of its own. */
   readonly failures?: { readonly probability: number; readonly seed: number };
+  /** Record where the time went. */
+  readonly timed?: boolean;
 }
 
 /** Never rejects. */
 export async function runAttempt(
-  { platform, functionName, clock, valueBytes, failures }: AttemptContext,
+  { platform, functionName, clock, valueBytes, failures, timed }: AttemptContext,
   request: PlannedRequest,
   identity: { readonly client: number; readonly attempt: number },
 ): Promise<AttemptResult> {
@@ -44,6 +49,7 @@ export async function runAttempt(
   let context: StateContext | undefined;
   let sequenceBase = 0;
   let coldStarts = 0;
+  const times = timed === true ? new TimesOfFunctions(clock.monotonicUs()) : undefined;
   const finish = (
     ending: Pick<AttemptResult, "outcome" | "hopeless"> & {
       readonly reason?: string;
@@ -61,6 +67,7 @@ export async function runAttempt(
       hopeless,
       coldStarts,
       ...(reason !== undefined && { reason }),
+      ...(outcome === "committed" && times !== undefined && { times: times.sum() }),
       transaction: {
         requestId: request.requestId,
         attempt: identity.attempt,
@@ -111,6 +118,7 @@ export async function runAttempt(
     const result = invocation.result as FunctionResult;
     ({ transactionId } = result);
     operations.push(...result.operations);
+    times?.add(invocation.timings, result);
     if (result.error !== undefined) {
       const done = result.operations.filter(({ kind }) => kind === "write").length;
       const rest = possibleWrites({ planned, sequenceBase, startUs }).slice(done);

@@ -155,7 +155,8 @@ class RequestRun {
     this.#context.sinks.onTransaction(lost);
   }
 
-  #record({ reason, final, endUs, outcome, coldStarts, censored }: EndedRecord): void {
+  #record(ended: EndedRecord): void {
+    const { reason, final, endUs, outcome, coldStarts, censored, times } = ended;
     const { client, index, dueUs } = this.#ticket;
     this.#context.sinks.onAttempt({
       requestId: this.#request.requestId,
@@ -171,13 +172,14 @@ class RequestRun {
       ...(censored === true && { censored }),
       final,
       coldStarts,
+      ...(times !== undefined && { times }),
     });
   }
 }
 
 type EndedRecord = Pick<
   AttemptRecord,
-  "reason" | "final" | "endUs" | "outcome" | "coldStarts" | "censored"
+  "reason" | "final" | "endUs" | "outcome" | "coldStarts" | "censored" | "times"
 >;
 
 /**

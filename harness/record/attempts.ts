@@ -1,5 +1,20 @@
 /** @module What the load driver records about each attempt of a request. */
 
+/** Where the time of a committed attempt went, its functions added up; what nobody tells is null. */
+export interface AttemptTimes {
+  /** The caller's own work: encoding, signing, reading answers, and between two functions. */
+  readonly clientUs: number | null;
+  /** Network, front end, start of instances: from the network to the handler and back. */
+  readonly platformUs: number | null;
+  /** In the handler, less state operations. */
+  readonly functionUs: number;
+  /** State operations and commit: the shim, if there is one, and storage. */
+  readonly stateUs: number;
+  /** What the service says of itself. */
+  readonly initMs: number | null;
+  readonly billedMs: number | null;
+}
+
 export type AttemptOutcome = "committed" | "aborted" | "failed" | "unknown";
 
 export interface AttemptRecord {
@@ -25,4 +40,6 @@ export interface AttemptRecord {
   /** No further attempt follows. */
   readonly final: boolean;
   readonly coldStarts: number;
+  /** Where a plan asked for it. */
+  readonly times?: AttemptTimes;
 }

@@ -102,7 +102,12 @@ export interface Measurements {
     readonly endUs: number;
   }[];
   /** Growth over the measured blocks; null where it cannot be seen. */
-  readonly storage: { readonly calls: number; readonly bytes: number } | null;
+  readonly storage: {
+    readonly calls: number;
+    readonly bytes: number;
+    /** Reads and writes, summed up; absent in older records. */
+    readonly waitedUs?: number;
+  } | null;
   readonly platform: { readonly coldStarts: number; readonly invocations: number };
   /** CPU over the measured blocks, in cores. */
   readonly cpuCores: Readonly<Record<string, number>>;

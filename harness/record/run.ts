@@ -276,6 +276,36 @@ export interface RunSummary {
   readonly drain?: Measurements["drain"];
   /** Of runs whose functions fail on purpose. */
   readonly effects?: EffectReport;
+  /** Of runs that were asked where their time went. */
+  readonly split?: TimeSplit;
+}
+
+/** Where the time of requests went, cold and warm apart. Means, because only they add up. */
+export interface TimeSplit {
+  /** Requests with a cold start among their functions; null: none. */
+  readonly cold: SplitTimes | null;
+  readonly warm: SplitTimes | null;
+}
+
+/** Null: nobody tells. */
+export interface SplitTimes {
+  readonly requests: number;
+  readonly totalUs: {
+    readonly mean: number;
+    readonly p25: number;
+    readonly p50: number;
+    readonly p75: number;
+  };
+  readonly clientUs: number | null;
+  readonly platformUs: number | null;
+  readonly functionUs: number;
+  /** `shimUs` and `storageUs` together. */
+  readonly stateUs: number;
+  readonly shimUs: number | null;
+  readonly storageUs: number | null;
+  /** As the service reports them. */
+  readonly initMs: number | null;
+  readonly billedMs: number | null;
 }
 
 /** Why a planned thing did not run, and how to have it. */

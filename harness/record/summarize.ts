@@ -13,6 +13,7 @@ import type {
   RunManifest,
   RunSummary,
 } from "./run.ts";
+import { splitOf } from "./split.ts";
 import { timelineOf } from "./timeline.ts";
 
 export interface RawRun {
@@ -102,6 +103,7 @@ export function summarize({ manifest, attempts, transactions, measurements }: Ra
         Object.entries(cpuCores).map(([name, cores]) => [name, round(cores, 3)]),
       ),
       ...ofCluster({ attempts, anomalous, measurements }),
+      ...splitOf({ manifest, attempts, measurements }),
       ...(manifest.cell.faults.startsWith("fail-operations") && {
         effects: countEffects(transactions),
       }),

@@ -8,6 +8,7 @@ import {
   kindOf,
   storeName,
 } from "./format.ts";
+import { formatSplits } from "./split.ts";
 import { distinctReasons, stampText } from "./validity.ts";
 import type { WrittenReport } from "./write.ts";
 
@@ -86,7 +87,9 @@ export function formatResult(options: {
     const runs = suite.runs.filter((run) => run.experiment === experiment);
     const reasons = distinctReasons(runs);
     const stamp = reasons.length === 0 ? "" : `${stampText(reasons)}\n`;
-    return `${experiment}\n${stamp}${formatTable(runs, width, keepInvalid)}`;
+    const shown = runs.filter(({ valid }) => valid || keepInvalid);
+    const table = formatTable(runs, width, keepInvalid);
+    return `${experiment}\n${stamp}${table}${formatSplits(shown)}`;
   });
   const notes = suite.runs.flatMap((run) => (run.notes ?? []).map((note) => noteLine(run, note)));
   const places = new Set(

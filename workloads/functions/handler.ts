@@ -36,6 +36,8 @@ export interface FunctionResult {
   readonly commit?: CommitOutcome;
   /** In the state system: from before the first operation to after the ending. */
   readonly stateUs?: number;
+  /** All of the handler, connecting to the state system included. */
+  readonly functionUs?: number;
   /** The state system refused; what was done before stands in `operations`. */
   readonly error?: {
     readonly code: string;
@@ -52,6 +54,7 @@ export async function handler(
   payload: unknown,
   invocation: InvocationContext,
 ): Promise<FunctionResult> {
+  const begunUs = clock.monotonicUs();
   const request = payload as FunctionPayload;
   const system = await systemOf(invocation);
   const session =
@@ -74,7 +77,9 @@ export async function handler(
       : { context: await session.suspend() };
     // Everything is done, and the caller does not learn it.
     fail();
-    return { transactionId, operations, ...ending, stateUs: clock.monotonicUs() - startUs };
+    const endUs = clock.monotonicUs();
+    const times = { stateUs: endUs - startUs, functionUs: endUs - begunUs };
+    return { transactionId, operations, ...ending, ...times };
   } catch (error) {
     if (!(error instanceof StateError)) throw error;
     await session.abort();

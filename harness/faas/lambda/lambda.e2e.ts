@@ -195,6 +195,17 @@ describe("the lambda platform on serverless-offline", () => {
     expect(await platform.invokeEvent("echo", 1)).toBe("accepted");
   });
 
+  it("is reached where it is after it was deployed again, with a cold start", async () => {
+    await platform.deploy([testFunction("echo")]);
+    const again = await platform.invoke("echo", 1);
+    expect(again).toMatchObject({ kind: "ok", timings: { coldStart: true } });
+    // Beside the exchange, the client's own work took some time; the service reports nothing.
+    const { startUs, endUs, exchangeUs = 0, billedMs } = again.timings;
+    expect(exchangeUs).toBeGreaterThan(0);
+    expect(exchangeUs).toBeLessThan(endUs - startUs);
+    expect(billedMs).toBeUndefined();
+  });
+
   it("leaves nothing that answers after tear-down", async () => {
     await platform.close();
     await expect(fetch(`${endpoint}/2015-03-31/functions/echo/invocations`)).rejects.toThrow();

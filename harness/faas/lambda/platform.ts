@@ -10,6 +10,7 @@ import { describeError } from "#kit/errors.ts";
 import type {
   FunctionSpec,
   InvocationOutcome,
+  InvocationTimings,
   InvokeOptions,
   Platform,
   PlatformPlace,
@@ -74,6 +75,7 @@ class SdkPlatform implements LambdaPlatform {
   readonly #timeoutMs = new Map<string, number>();
   readonly #instances = new Set<string>();
   #client: LambdaClient | undefined;
+  #clientEndpoint: string | undefined;
   #counts = { invocations: 0, coldStarts: 0, throttled: 0, timeouts: 0, functionErrors: 0 };
   #instancesLost = 0;
   #ceilingReached = false;
@@ -117,8 +119,12 @@ class SdkPlatform implements LambdaPlatform {
     const { deployment, settings } = this.#options;
     await deployment.deploy(functions);
     for (const { name, timeoutMs } of functions) this.#timeoutMs.set(name, timeoutMs);
-    const { endpoint } = deployment;
-    this.#client ??= createLambdaClient({
+    const { endpoint = settings.endpoint } = deployment;
+    // An emulator that was started anew is somewhere else.
+    if (this.#client !== undefined && endpoint === this.#clientEndpoint) return;
+    this.#client?.destroy();
+    this.#clientEndpoint = endpoint;
+    this.#client = createLambdaClient({
       ...settings,
       ...(endpoint !== undefined && { endpoint }),
     });
@@ -131,12 +137,19 @@ class SdkPlatform implements LambdaPlatform {
   ): Promise<InvocationOutcome> {
     const { clock, tailLogs = false, onDetail } = this.#options;
     const startUs = clock.monotonicUs();
+    let exchangeUs = 0;
     const finish = (
       outcome: WithoutTimings<InvocationOutcome>,
-      seen: { readonly coldStart?: boolean; readonly instanceId?: string } = {},
+      seen: Partial<InvocationTimings> = {},
       detail: InvocationDetail = {},
     ): InvocationOutcome => {
-      const timings = { startUs, endUs: clock.monotonicUs(), coldStart: false, ...seen };
+      const timings = {
+        startUs,
+        endUs: clock.monotonicUs(),
+        coldStart: false,
+        exchangeUs,
+        ...seen,
+      };
       const ended = { ...outcome, timings } as InvocationOutcome;
       this.#count(ended);
       onDetail?.(ended, detail);
@@ -153,13 +166,17 @@ class SdkPlatform implements LambdaPlatform {
     }
     let billedMs = 0;
     try {
+      const command = new InvokeCommand({
+        FunctionName: to.functionName,
+        ...(to.qualifier !== undefined && { Qualifier: to.qualifier }),
+        Payload: Buffer.from(JSON.stringify(payload ?? null)),
+        ...(tailLogs && { LogType: "Tail" }),
+      });
+      timeExchange(command, clock, (us) => {
+        exchangeUs = us;
+      });
       const answer = await this.#client.send(
-        new InvokeCommand({
-          FunctionName: to.functionName,
-          ...(to.qualifier !== undefined && { Qualifier: to.qualifier }),
-          Payload: Buffer.from(JSON.stringify(payload ?? null)),
-          ...(tailLogs && { LogType: "Tail" }),
-        }),
+        command,
         options.timeoutMs === undefined
           ? {}
           : { abortSignal: AbortSignal.timeout(options.timeoutMs) },
@@ -170,13 +187,13 @@ class SdkPlatform implements LambdaPlatform {
       const parsed: unknown = JSON.parse(text === "" ? "null" : text);
       const { FunctionError } = answer;
       if (FunctionError !== undefined)
-        return finish(failureOf(parsed), coldOf(report), { ...(report && { report }) });
+        return finish(failureOf(parsed), saidBy(report), { ...(report && { report }) });
       const envelope = readEnvelope(parsed);
-      if (envelope === undefined) return finish({ kind: "ok", result: parsed }, coldOf(report));
+      if (envelope === undefined) return finish({ kind: "ok", result: parsed }, saidBy(report));
       const { instanceId, coldStart, functionUs } = envelope.aftBench;
       return finish(
         { kind: "ok", result: envelope.result },
-        { instanceId, coldStart },
+        { ...saidBy(report), instanceId, coldStart },
         { functionUs, ...(report && { report }) },
       );
     } catch (error) {
@@ -230,8 +247,29 @@ class SdkPlatform implements LambdaPlatform {
 /** `Omit` over each member of a union. */
 type WithoutTimings<T> = T extends unknown ? Omit<T, "timings"> : never;
 
-function coldOf(report: ReportLine | undefined): { readonly coldStart?: boolean } {
-  return report === undefined ? {} : { coldStart: report.initMs !== undefined };
+function saidBy(report: ReportLine | undefined): Partial<InvocationTimings> {
+  if (report === undefined) return {};
+  const { initMs, billedMs } = report;
+  return { coldStart: initMs !== undefined, billedMs, ...(initMs !== undefined && { initMs }) };
+}
+
+/** Inside everything the SDK does itself: signing, encoding, reading the answer. */
+function timeExchange(
+  command: InvokeCommand,
+  clock: Clock,
+  onEnd: (exchangeUs: number) => void,
+): void {
+  command.middlewareStack.add(
+    (next) => async (args) => {
+      const sentUs = clock.monotonicUs();
+      try {
+        return await next(args);
+      } finally {
+        onEnd(clock.monotonicUs() - sentUs);
+      }
+    },
+    { step: "deserialize", priority: "low", name: "time-exchange" },
+  );
 }
 
 function failureOf(payload: unknown): WithoutTimings<InvocationOutcome> {

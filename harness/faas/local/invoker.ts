@@ -43,13 +43,17 @@ export class LambdaInvoker {
     const startUs = this.#clock.monotonicUs();
     const extraUs = this.#latency?.sampleUs() ?? 0;
     let answer: HttpAnswer;
+    let sentUs = startUs;
+    let exchangeUs = 0;
     try {
       if (extraUs > 0) await delay(this.#clock, extraUs / 2);
+      sentUs = this.#clock.monotonicUs();
       answer = await this.#client.send(
         this.#headOf(name),
         JSON.stringify(payload ?? null),
         options.timeoutMs,
       );
+      exchangeUs = this.#clock.monotonicUs() - sentUs;
       if (extraUs > 0) await delay(this.#clock, extraUs / 2);
     } catch (error) {
       const timings = { startUs, endUs: this.#clock.monotonicUs(), coldStart: false };
@@ -60,6 +64,7 @@ export class LambdaInvoker {
       startUs,
       endUs: this.#clock.monotonicUs(),
       coldStart: answer.header(coldStartHeader) === "1",
+      exchangeUs,
       ...(instanceId !== undefined && { instanceId }),
     };
     return toOutcome(answer, timings);

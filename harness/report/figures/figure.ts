@@ -56,8 +56,10 @@ export function subtitle(suite: SuiteResult, experiment: string): string[] {
   const lines = [
     `closed loop; ${runs.length} runs, profile ${suite.profile}; ${cpuModel}, ${cores} cores, Node ${node}`,
   ];
-  const places = [...new Set(runs.map(({ platform }) => platform.place ?? ""))];
-  for (const place of places) if (place !== "") lines.push(`functions on ${place}`);
+  const places = runs.map(({ cell, platform: { place } }) =>
+    place === undefined ? "" : `functions on ${cell.platform}: ${place}`,
+  );
+  lines.push(...new Set(places.filter((place) => place !== "")));
   const invalid = runs.filter(({ valid }) => !valid).length;
   if (invalid > 0 || suite.state === "partial")
     lines.push(`NOT VALID: ${invalid} of the runs are invalid or were interrupted`);

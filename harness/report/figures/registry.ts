@@ -3,6 +3,7 @@ import { anomaliesFigure } from "./anomalies.ts";
 import { faultTimelineFigure } from "./fault-timeline.ts";
 import type { FigureDefinition } from "./figure.ts";
 import { gcOverheadFigure } from "./gc-overhead.ts";
+import { lambdaTwinFigure } from "./lambda-twin.ts";
 import { overheadFigure } from "./overhead.ts";
 import { retriesFigure } from "./retries.ts";
 import { scalingClientsFigure } from "./scaling-clients.ts";
@@ -18,4 +19,5 @@ export const figures: readonly FigureDefinition[] = [
   gcOverheadFigure,
   faultTimelineFigure,
   retriesFigure,
+  lambdaTwinFigure,
 ];

@@ -109,6 +109,8 @@ export interface ReplicaStats {
     readonly bytesRead: number;
     readonly bytesWritten: number;
     readonly errors: number;
+    /** Reads and writes, summed up. */
+    readonly waitedUs: number;
   };
 }
 

@@ -87,7 +87,7 @@ class AftReplica implements Replica {
     this.#settings = { ...defaultReplicaSettings, ...options.settings };
     this.#clock = options.clock;
     this.#timestamps = new Timestamps(options.clock);
-    const { engine, counters } = counted(options.storage);
+    const { engine, counters } = counted(options.storage, options.clock);
     this.#engine = engine;
     this.#counters = counters;
     const settings = this.#settings;
