@@ -30,6 +30,8 @@ export interface AftClusterOptions {
   readonly onEvent?: (event: ClusterEvent) => void;
   readonly settings?: Partial<ReplicaSettings>;
   readonly cluster?: Partial<Omit<ClusterSettings, "seeds">>;
+  /** Allows `AFT.DEBUG` at its replicas. */
+  readonly debug?: boolean;
   readonly manager?: Partial<ManagerSettings>;
   /** Replicas that the managers ask for when one is dead are started. Default: yes. */
   readonly replace?: boolean;
@@ -145,7 +147,7 @@ class ProcessCluster implements AftCluster {
   }
 
   async startReplicaAt(port: number): Promise<ClusterProcess> {
-    const { storage, settings, cluster, password, security } = this.#options;
+    const { storage, settings, cluster, debug, password, security } = this.#options;
     const config = {
       storage,
       listen: { host: "127.0.0.1", port },
@@ -153,7 +155,7 @@ class ProcessCluster implements AftCluster {
       security,
       adminPort: this.#adminPort(this.seeds.findIndex((seed) => portOf(seed) === port)),
       settings,
-      cluster: { drainMs, ...cluster, seeds: this.seeds },
+      cluster: { drainMs, ...cluster, debug, seeds: this.seeds },
     };
     const at = `127.0.0.1:${port}`;
     this.#startingAt.add(at);

@@ -1,14 +1,16 @@
 /**
  * Goal    A cluster of processes loses nothing it acknowledged, shows no anomaly and does each request
  *         once, whatever dies or stops: two of four replicas together with the fault manager,
- *         replicas and managers that stop for longer than it takes to be declared dead and go on.
+ *         replicas and managers that stop for longer than it takes to be declared dead and go on,
+ *         replicas that hear nothing of each other.
  * Method  Clients run chains of two functions, each with connections of its own, and start a request
  *         again under its id until it has committed. Each round breaks something, seeded; when it
  *         is over every replica must show, for every key, nothing older than was acknowledged. In
  *         the end the recorded history is judged by the checker.
- * Replay  SEED=<printed seed>; AFT_BENCH_ROUNDS=100 (over each store) and AFT_BENCH_PAUSE_MS=10000 for the
- *         nightly run.
+ * Replay  SEED=<printed seed>; AFT_BENCH_ROUNDS=100 (over each store), AFT_BENCH_PAUSE_MS=10000 and
+ *         AFT_BENCH_DROP_MS=30000 for the nightly run.
  */
+import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
 import { countAnomalies } from "#harness/checker/counts.ts";
 import { judgeRecord } from "#harness/checker/judge-record.ts";
@@ -33,6 +35,8 @@ const keys = Array.from({ length: 12 }, (_unused, index) => `k${index}`);
 /** Shorter than the defaults, so that a round takes seconds. */
 const cluster = { multicastMs: 150, deadAfterMs: 800 };
 const pauseMs = Number(process.env["AFT_BENCH_PAUSE_MS"] ?? 1_600);
+/** How long replicas hear nothing of each other. */
+const dropMs = Number(process.env["AFT_BENCH_DROP_MS"] ?? 1_600);
 const clock = createSystemClock();
 
 describe(`${rounds} rounds of crashes and pauses`, () => {
@@ -70,6 +74,9 @@ async function run(start: () => Promise<StorageService>, first: number): Promise
       storage: { target: store.target },
       replicas: 4,
       cluster,
+      debug: true,
+      // As a StatefulSet does: seeds must lead to somebody, also for a manager that is new.
+      reusePorts: true,
       settings: { outcomeRetentionMs: 60_000, transactionTimeoutMs: 10_000 },
     });
     Object.assign(world, { cluster: running });
@@ -121,7 +128,7 @@ async function breakSomething(world: World, round: number): Promise<void> {
     Array.from({ length: count }, () => replicas.splice(prng.nextInt(replicas.length), 1)).flat();
   const [manager] = running.processes("manager");
   const sinceMs = Date.now();
-  switch (round % 5) {
+  switch (round % 6) {
     case 0: {
       for (const one of [...some(2), ...(manager === undefined ? [] : [manager])]) one.kill();
       await pause(500);
@@ -158,15 +165,28 @@ async function breakSomething(world: World, round: number): Promise<void> {
       await running.startManager();
       break;
     }
+    case 5: {
+      for (const one of running.processes("replica"))
+        await askOf(one, (redis) => redis.call("AFT.DEBUG", "LOSE-PEERS", String(dropMs)));
+      await pause(dropMs);
+      for (const one of running.processes("replica")) {
+        const lost = await askOf(one, (redis) => redis.call("AFT.DEBUG", "LOSE-PEERS", "0"));
+        expect(Number(lost), "messages lost on purpose").toBeGreaterThan(0);
+      }
+      break;
+    }
   }
 }
 
-/** At least four replicas answer as alive. */
+/** All replicas answer, each as alive itself and with three others at least. */
 async function allServe({ cluster: running, systems }: World): Promise<void> {
   const untilMs = Date.now() + 20_000;
   for (;;) {
-    const views = await Promise.all(running.processes("replica").map(membersAt));
-    const complete = views.filter((alive) => alive.length >= 4).length;
+    const replicas = running.processes("replica");
+    const views = await Promise.all(replicas.map(membersAt));
+    const complete = views.filter(
+      (alive, index) => alive.length >= 4 && alive.includes(replicas[index]?.endpoint ?? ""),
+    ).length;
     if (complete >= 4 && complete === views.length) break;
     if (Date.now() > untilMs) {
       throw new Error(`not whole again: ${JSON.stringify([views, running.events.slice(-12)])}`);
@@ -178,8 +198,10 @@ async function allServe({ cluster: running, systems }: World): Promise<void> {
   for (const system of systems) await system.begin({ requestId: "warm" }).abort();
 }
 
-async function membersAt({ endpoint }: ClusterProcess): Promise<string[]> {
-  const { Redis } = await import("ioredis");
+async function askOf<T>(
+  { endpoint }: ClusterProcess,
+  ask: (redis: Redis) => Promise<T>,
+): Promise<T> {
   const redis = new Redis(`redis://${endpoint}`, {
     lazyConnect: true,
     maxRetriesPerRequest: 0,
@@ -187,7 +209,16 @@ async function membersAt({ endpoint }: ClusterProcess): Promise<string[]> {
   });
   redis.on("error", () => {});
   try {
-    const members = JSON.parse(String(await redis.call("AFT.MEMBERS"))) as {
+    return await ask(redis);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+async function membersAt(replica: ClusterProcess): Promise<string[]> {
+  try {
+    const answer = await askOf(replica, (redis) => redis.call("AFT.MEMBERS"));
+    const members = JSON.parse(String(answer)) as {
       state: string;
       role: string;
       address: string;
@@ -197,8 +228,6 @@ async function membersAt({ endpoint }: ClusterProcess): Promise<string[]> {
       .map(({ address }) => address);
   } catch {
     return [];
-  } finally {
-    redis.disconnect();
   }
 }
 

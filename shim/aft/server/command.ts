@@ -1,4 +1,5 @@
 /** @module What a command is, and what it may see and change of its connection. */
+import type { PeerLoss } from "../cluster/peer-loss.ts";
 import type { PeerEndpoint } from "../cluster/port.ts";
 import type { MaybePromise, Refusal, Replica } from "../replica/port.ts";
 import type { Access } from "./access/access.ts";
@@ -11,6 +12,8 @@ export interface ClientState {
   readonly replica: Replica;
   /** Absent, or answers `undefined`, where there is only one replica. */
   readonly cluster: (() => PeerEndpoint | undefined) | undefined;
+  /** Answers `undefined` unless debugging is allowed. */
+  readonly peerLoss: (() => PeerLoss | undefined) | undefined;
   readonly access: Access;
   /** Its address, as logs and limits know it. */
   readonly remote: string;

@@ -100,7 +100,7 @@ const replicaConfig = z.strictObject({
   ...shared,
   listen: z.union([z.strictObject({ host: text, port }), z.strictObject({ path: text })]),
   settings: partOf(defaultReplicaSettings).optional(),
-  cluster: partOf({ ...defaultClusterSettings, advertise: "" }).optional(),
+  cluster: partOf({ ...defaultClusterSettings, advertise: "", debug: false }).optional(),
   limits: partOf(defaultServerLimits).optional(),
 });
 

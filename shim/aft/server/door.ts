@@ -6,6 +6,7 @@
  */
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import type { PeerLoss } from "../cluster/peer-loss.ts";
 import type { PeerEndpoint } from "../cluster/port.ts";
 import type { Replica } from "../replica/port.ts";
 import type { Access } from "./access/access.ts";
@@ -29,6 +30,7 @@ const strangerLimits: RespLimits = {
 export interface DoorOptions {
   readonly replica: Replica;
   readonly cluster?: () => PeerEndpoint | undefined;
+  readonly peerLoss?: () => PeerLoss | undefined;
   readonly access: Access;
   readonly limits: ServerLimits;
   readonly onBug: (error: unknown) => void;
@@ -81,7 +83,7 @@ export class Door {
 
   /** Serves a socket; `isVerifiedPeer`: by its certificate. */
   enter(socket: Socket, isVerifiedPeer: boolean): void {
-    const { replica, cluster, access, limits, onBug } = this.#options;
+    const { replica, cluster, peerLoss, access, limits, onBug } = this.#options;
     this.#nextId += 1;
     const ownGrants = access.grantsOf({ isVerifiedPeer });
     const isStranger = ownGrants === grants.none;
@@ -96,6 +98,7 @@ export class Door {
       id: this.#nextId,
       replica,
       cluster,
+      peerLoss,
       access,
       remote: remoteOf(socket),
       grants: ownGrants,

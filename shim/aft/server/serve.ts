@@ -174,7 +174,8 @@ function openServer(options: {
   const tls = security.serverTls();
   return startServer({
     replica,
-    cluster: () => joined()?.member,
+    cluster: () => joined()?.endpoint,
+    peerLoss: () => joined()?.loss,
     listen: config.listen,
     access: security.access,
     clock: createSystemClock(),

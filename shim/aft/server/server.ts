@@ -6,6 +6,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, Server as TlsServer, type TlsOptions } from "node:tls";
 import type { Clock } from "#kit/clock.ts";
 import { ProjectError } from "#kit/errors.ts";
+import type { PeerLoss } from "../cluster/peer-loss.ts";
 import type { PeerEndpoint } from "../cluster/port.ts";
 import type { Replica } from "../replica/port.ts";
 import { BusyPoll } from "./busy-poll.ts";
@@ -19,6 +20,7 @@ export type ListenAddress =
 export interface ServerOptions {
   readonly replica: Replica;
   readonly cluster?: () => PeerEndpoint | undefined;
+  readonly peerLoss?: () => PeerLoss | undefined;
   readonly listen: ListenAddress;
   readonly access: Access;
   /** Absent: unencrypted. Of no effect on a Unix socket. */
