@@ -1,20 +1,26 @@
 /** @module The experiments and suites there are: one line each. */
 import type { ExperimentDefinition, ProfileName } from "#harness/experiment/define.ts";
 import { anomalies } from "./anomalies.ts";
+import { cachingSkew } from "./caching-skew.ts";
 import { faultTimeline } from "./fault-timeline.ts";
 import { gcOverhead } from "./gc-overhead.ts";
 import { capacity } from "./capacity.ts";
 import { lambdaTwin } from "./lambda-twin.ts";
 import { overhead } from "./overhead.ts";
+import { readShare } from "./read-share.ts";
 import { retries } from "./retries.ts";
 import { scalingClients } from "./scaling-clients.ts";
 import { scalingReplicas } from "./scaling-replicas.ts";
+import { transactionLength } from "./transaction-length.ts";
 import { writeLatency } from "./write-latency.ts";
 
 export const experiments: readonly ExperimentDefinition[] = [
   overhead,
   anomalies,
   writeLatency,
+  cachingSkew,
+  readShare,
+  transactionLength,
   scalingClients,
   scalingReplicas,
   gcOverhead,
@@ -46,6 +52,9 @@ export const suites: readonly Suite[] = [
       writeLatency,
       overhead,
       anomalies,
+      cachingSkew,
+      readShare,
+      transactionLength,
       scalingClients,
       scalingReplicas,
       gcOverhead,

@@ -3,6 +3,7 @@
  */
 import type { ClaimVerdict, RunSummary, SuiteResult } from "#harness/record/run.ts";
 import { clusterClaims } from "./claims-cluster.ts";
+import { levelClaims } from "./claims-levels.ts";
 import { isEmulated, storeName } from "./format.ts";
 
 type Suite = Pick<SuiteResult, "runs" | "comparisons" | "machine">;
@@ -16,6 +17,7 @@ const claims: readonly Claim[] = [
   ratioClaim({ id: "fig3-s3-median", store: "s3", quantile: "p50", paper: 1.23 }),
   ratioClaim({ id: "fig3-s3-p99", store: "s3", quantile: "p99", paper: 1.14 }),
   batchGap,
+  ...levelClaims,
   ...clusterClaims,
 ];
 

@@ -29,6 +29,18 @@ const fig3Schema = z.looseObject({
     z.object({ storage: z.string(), system: z.string(), p50: z.number(), p99: z.number() }),
   ),
 });
+const levelsSchema = z.looseObject({
+  ...common,
+  values: z.array(
+    z.object({
+      storage: z.string(),
+      system: z.string(),
+      level: z.number(),
+      p50: z.number(),
+      p99: z.number(),
+    }),
+  ),
+});
 const table2Schema = z.looseObject({
   ...common,
   values: z.array(
@@ -78,6 +90,9 @@ export interface PaperNumbers {
   readonly fig2: Fig2;
   readonly fig3: Fig3;
   readonly table2: Table2;
+  readonly fig4: z.infer<typeof levelsSchema>;
+  readonly fig5: z.infer<typeof levelsSchema>;
+  readonly fig6: z.infer<typeof levelsSchema>;
   readonly fig7: z.infer<typeof scalingSchema>;
   readonly fig8: z.infer<typeof scalingSchema>;
   readonly fig9: z.infer<typeof fig9Schema>;
@@ -91,6 +106,9 @@ export function loadPaper(): PaperNumbers {
   return {
     fig2: fig2Schema.parse(read("fig2")),
     fig3: fig3Schema.parse(read("fig3")),
+    fig4: levelsSchema.parse(read("fig4")),
+    fig5: levelsSchema.parse(read("fig5")),
+    fig6: levelsSchema.parse(read("fig6")),
     table2: table2Schema.parse(read("table2")),
     fig7: scalingSchema.parse(read("fig7")),
     fig8: scalingSchema.parse(read("fig8")),

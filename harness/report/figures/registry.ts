@@ -1,5 +1,6 @@
 /** @module The figures there are: one line each. */
 import { anomaliesFigure } from "./anomalies.ts";
+import { cachingSkewFigure, readShareFigure, transactionLengthFigure } from "./by-level.ts";
 import { faultTimelineFigure } from "./fault-timeline.ts";
 import type { FigureDefinition } from "./figure.ts";
 import { gcOverheadFigure } from "./gc-overhead.ts";
@@ -14,6 +15,9 @@ export const figures: readonly FigureDefinition[] = [
   overheadFigure,
   anomaliesFigure,
   writeLatencyFigure,
+  cachingSkewFigure,
+  readShareFigure,
+  transactionLengthFigure,
   scalingClientsFigure,
   scalingReplicasFigure,
   gcOverheadFigure,
