@@ -46,6 +46,27 @@ describe("data cache", () => {
     }
   });
 
+  it("knows when a key was last read, over its versions, and what was fetched ahead in vain", () => {
+    const cache = createDataCache(10_000);
+    const k = key("k");
+    cache.set(k, "t1", new Uint8Array(3));
+    expect(cache.heat(k)).toBeUndefined();
+    cache.nowUs = 7;
+    cache.get(k, "t1");
+    expect(cache.heat(k)).toEqual({ readAtUs: 7, bytes: 3 });
+    // Written by the same replica: as hot as before.
+    cache.set(k, "t2", new Uint8Array(4));
+    cache.delete(k, "t1");
+    expect(cache.heat(k)).toEqual({ readAtUs: 7, bytes: 4 });
+    for (const uuid of ["t3", "t4"])
+      cache.set(k, uuid, new Uint8Array(5), { readAtUs: 7, ahead: true });
+    expect(cache.has(k, "t3")).toBe(true);
+    cache.get(k, "t3");
+    cache.get(k, "t3");
+    for (const uuid of ["t3", "t4"]) cache.delete(k, uuid);
+    expect([cache.aheadUsed, cache.aheadWasted]).toEqual([1, 1]);
+  });
+
   it("keeps nothing when it may have no bytes", () => {
     const cache = createDataCache(0);
     cache.set(key("k"), "t", new Uint8Array(1));

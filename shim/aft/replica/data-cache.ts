@@ -11,11 +11,34 @@ import type { Key } from "../protocol/types.ts";
 /** What an entry costs beyond its value: key text, map slots, list links. */
 const overheadBytes = 256;
 
+/** When the versions of a key were last read, and how large the one is that was. */
+export interface Heat {
+  readonly readAtUs: number;
+  readonly bytes: number;
+}
+
+/** Where a value comes from that was not written here. */
+export interface Origin {
+  /** When its key was last read; a value without an origin is as hot as the version before it. */
+  readonly readAtUs: number;
+  /** It was fetched ahead of any read of it. */
+  readonly ahead: boolean;
+}
+
 export interface DataCache {
   get(key: Key, uuid: string): Bytes | undefined;
-  set(key: Key, uuid: string, value: Bytes): void;
+  /** The same without counting as a use. */
+  has(key: Key, uuid: string): boolean;
+  set(key: Key, uuid: string, value: Bytes, origin?: Origin): void;
   delete(key: Key, uuid: string): void;
+  /** Of a key of which a version is here that was ever read. */
+  heat(key: Key): Heat | undefined;
   readonly bytes: number;
+  /** What uses are stamped with. Set by whoever asks for heat, so that a read costs no look at a clock. */
+  nowUs: number;
+  /** Values fetched ahead that were read at least once, and that left without. */
+  readonly aheadUsed: number;
+  readonly aheadWasted: number;
 }
 
 /** A cache of at most `maxBytes`; 0 keeps nothing. Values larger than an eighth are not kept. */
@@ -23,12 +46,27 @@ export function createDataCache(maxBytes: number): DataCache {
   return maxBytes === 0 ? noCache : new LruCache(maxBytes);
 }
 
-const noCache: DataCache = { get: () => undefined, set: () => {}, delete: () => {}, bytes: 0 };
+const noCache: DataCache = {
+  get: () => undefined,
+  has: () => false,
+  set: () => {},
+  delete: () => {},
+  heat: () => undefined,
+  bytes: 0,
+  nowUs: 0,
+  aheadUsed: 0,
+  aheadWasted: 0,
+};
+
+const neverUs = -Infinity;
 
 interface Entry {
   readonly key: Key;
   readonly uuid: string;
   value: Bytes;
+  readAtUs: number;
+  /** Fetched ahead, and not read yet. */
+  isUntried: boolean;
   /** Another cached version of the same key. */
   sibling: Entry | undefined;
   /** Used before and after this one; a ring through `#ends`. */
@@ -43,12 +81,15 @@ class LruCache implements DataCache {
   /** Its `after` is the least, its `before` the most recently used. */
   readonly #ends: Entry;
   #bytes = 0;
+  nowUs = 0;
+  aheadUsed = 0;
+  aheadWasted = 0;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
     this.#maxEntryBytes = Math.max(1, Math.floor(maxBytes / 8));
-    const ends = { key: "" as Key, uuid: "", value: new Uint8Array(0), sibling: undefined };
-    this.#ends = closeRing(ends);
+    const none = { key: "" as Key, uuid: "", value: new Uint8Array(0), sibling: undefined };
+    this.#ends = closeRing({ ...none, readAtUs: neverUs, isUntried: false });
   }
 
   get bytes(): number {
@@ -60,16 +101,35 @@ class LruCache implements DataCache {
     if (entry === undefined) return undefined;
     unlink(entry);
     this.#linkLast(entry);
+    entry.readAtUs = this.nowUs;
+    if (entry.isUntried) {
+      entry.isUntried = false;
+      this.aheadUsed += 1;
+    }
     return entry.value;
   }
 
-  set(key: Key, uuid: string, value: Bytes): void {
+  has(key: Key, uuid: string): boolean {
+    return this.#find(key, uuid) !== undefined;
+  }
+
+  heat(key: Key): Heat | undefined {
+    let hottest = this.#entries.get(key);
+    for (let entry = hottest; entry !== undefined; entry = entry.sibling)
+      if (hottest === undefined || entry.readAtUs > hottest.readAtUs) hottest = entry;
+    if (hottest === undefined || hottest.readAtUs === neverUs) return undefined;
+    return { readAtUs: hottest.readAtUs, bytes: hottest.value.length };
+  }
+
+  set(key: Key, uuid: string, value: Bytes, origin?: Origin): void {
     const size = value.length + overheadBytes;
     const known = this.#find(key, uuid);
     if (known !== undefined) this.#remove(known);
     if (size > this.#maxEntryBytes) return;
     const first = this.#entries.get(key);
-    const entry = closeRing({ key, uuid, value, sibling: first });
+    const readAtUs = origin?.readAtUs ?? first?.readAtUs ?? neverUs;
+    const isUntried = origin?.ahead === true;
+    const entry = closeRing({ key, uuid, value, readAtUs, isUntried, sibling: first });
     this.#entries.set(key, entry);
     this.#linkLast(entry);
     this.#bytes += size;
@@ -90,6 +150,7 @@ class LruCache implements DataCache {
   #remove(entry: Entry): void {
     const { key } = entry;
     unlink(entry);
+    if (entry.isUntried) this.aheadWasted += 1;
     this.#bytes -= entry.value.length + overheadBytes;
     const first = this.#entries.get(key);
     if (first === entry) {

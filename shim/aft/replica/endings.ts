@@ -11,12 +11,20 @@ import type { Committer, Decision } from "./committer.ts";
 import type { ReplicaSettings } from "./options.ts";
 import type { Outcomes } from "./outcomes.ts";
 import { tagOf } from "./new-id.ts";
-import type { CommitAnswer, Refusal } from "./port.ts";
+import type { CommitAnswer, Refusal, StatusAnswer } from "./port.ts";
 import { refuse, refuseForStorage } from "./refuse.ts";
 
 export function toAnswer(decision: Extract<Decision, { kind: "committed" }>): CommitAnswer {
   const { timestampUs, transactionId } = decision;
   return { kind: "committed", timestampUs, transactionId };
+}
+
+/** The answer to a commit of a transaction that is not open. */
+export async function settled(status: Promise<StatusAnswer>): Promise<CommitAnswer> {
+  const answer = await status;
+  if (answer.kind !== "open") return answer;
+  const refusal = refuse("transaction_exists", "the transaction was begun again meanwhile");
+  return { kind: "unknown", refusal };
 }
 
 export class Endings {

@@ -19,6 +19,19 @@ export interface ReplicaSettings {
   readonly maxBufferBytes: number;
   /** Values kept in memory; 0 switches the data cache off. */
   readonly cacheBytes: number;
+  /**
+   * When other replicas have written over keys of the data cache that were read so recently, the new
+   * versions are fetched at once; 0: when they are read.
+   */
+  readonly refreshReadWithinMs: number;
+  /** Keys that wait to be fetched anew; further ones are fetched when they are read. */
+  readonly refreshKeys: number;
+  /** Bytes of all that is being fetched anew or waits for it, as expected from the old versions. */
+  readonly refreshBytes: number;
+  /** Keys in one request for new versions. Whoever joins it waits for all of them. */
+  readonly refreshBatch: number;
+  /** Such requests at once. */
+  readonly refreshRequests: number;
   /** A transaction open longer than this is aborted. */
   readonly transactionTimeoutMs: number;
   /** How long a call waits for writes announced by `afterWrites`. */
@@ -51,6 +64,11 @@ export const defaultReplicaSettings: ReplicaSettings = {
   maxOpenTransactions: 10_000,
   maxBufferBytes: 256 * 1_048_576,
   cacheBytes: 256 * 1_048_576,
+  refreshReadWithinMs: 5_000,
+  refreshKeys: 1_000,
+  refreshBytes: 16 * 1_048_576,
+  refreshBatch: 16,
+  refreshRequests: 4,
   transactionTimeoutMs: 60_000,
   writesMissingAfterMs: 2_000,
   commitResolveMs: 3_000,

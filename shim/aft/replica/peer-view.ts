@@ -29,6 +29,8 @@ export interface PeerViewOptions {
   readonly clock: Clock;
   /** Makes a commit visible. */
   readonly learn: (record: CommitRecord) => void;
+  /** Told of commits of running replicas once they are visible; not of what is read from storage. */
+  readonly onMerged: (records: readonly CommitRecord[]) => void;
   readonly openCount: () => number;
   readonly onIncident: (incident: ReplicaIncident) => void;
 }
@@ -54,14 +56,9 @@ export class PeerView {
 
   /** Takes over durable commits made elsewhere; how many were news here. */
   merge(records: readonly CommitRecord[]): number {
-    const { index, learn } = this.#options;
-    let news = 0;
-    for (const record of records) {
-      if (index.find(record.id.uuid) !== undefined || isSuperseded(record, index)) continue;
-      learn(record);
-      news += 1;
-    }
-    return news;
+    const news = records.filter((record) => this.#take(record));
+    if (news.length > 0) this.#options.onMerged(news);
+    return news.length;
   }
 
   /** Whether no reader here needs that transaction now, or ever will. */
@@ -98,13 +95,21 @@ export class PeerView {
       ...(read !== undefined && { isKnown: (name) => read.has(name) }),
       onOutcome: (outcome, name) => {
         read?.add(name);
-        const isNews = outcome.kind === "committed" && this.merge([outcome.record]) > 0;
+        const isNews = outcome.kind === "committed" && this.#take(outcome.record);
         if (!isNews) onOther?.(outcome, name);
       },
       onCorrupt: (error) => {
         onIncident({ kind: "corrupt_record", message: error.message, cause: error });
       },
     });
+  }
+
+  /** Whether it was news. */
+  #take(record: CommitRecord): boolean {
+    const { index, learn } = this.#options;
+    if (index.find(record.id.uuid) !== undefined || isSuperseded(record, index)) return false;
+    learn(record);
+    return true;
   }
 
   /** Refuses new transactions from now on; open ones go on. */

@@ -94,6 +94,14 @@ export interface ReplicaStats {
   readonly timedOutTotal: number;
   readonly readsTotal: number;
   readonly cacheHitsTotal: number;
+  /** Versions fetched ahead because another replica had written over a key that is read here. */
+  readonly cacheRefreshedTotal: number;
+  /** Of those: read later; the reads that waited for one are in it. */
+  readonly cacheRefreshUsedTotal: number;
+  /** Of those: gone without having been read. */
+  readonly cacheRefreshWastedTotal: number;
+  /** Not fetched ahead, because of a bound. */
+  readonly cacheRefreshSkippedTotal: number;
   readonly noValidVersionTotal: number;
   readonly spilledBytesTotal: number;
   readonly bufferedBytes: number;

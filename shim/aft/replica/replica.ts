@@ -19,7 +19,7 @@ import { VersionIndex } from "../protocol/version-index.ts";
 import { Collector } from "./collector.ts";
 import { Committer, type Decision } from "./committer.ts";
 import { createDataCache, type DataCache } from "./data-cache.ts";
-import { Endings, toAnswer } from "./endings.ts";
+import { Endings, settled, toAnswer } from "./endings.ts";
 import { Commits, type CommitUnderWay } from "./commits.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { Housekeeping } from "./housekeeping.ts";
@@ -40,6 +40,7 @@ import type {
 } from "./port.ts";
 import { PeerView } from "./peer-view.ts";
 import { VersionReader } from "./reader.ts";
+import { CacheRefresher } from "./refresher.ts";
 import { refuse, refuseForStorage } from "./refuse.ts";
 import { Timestamps } from "./timestamps.ts";
 import { oldestBegin, Transaction } from "./transaction.ts";
@@ -70,6 +71,7 @@ class AftReplica implements Replica {
   readonly #collector: Collector;
   readonly #operations: Operations;
   readonly #reader: VersionReader;
+  readonly #refresher: CacheRefresher;
   readonly #timestamps: Timestamps;
   readonly #outcomes: Outcomes;
   readonly #endings: Endings;
@@ -99,17 +101,21 @@ class AftReplica implements Replica {
     this.#groups = new GroupCommit({ engine, clock: this.#clock, settings });
     const shared = { engine, names: this.#names, clock: this.#clock };
     this.#committer = new Committer({ ...shared, groups: this.#groups, settings });
+    const known = { index: this.#index, cache: this.#cache, reader: this.#reader };
+    this.#refresher = new CacheRefresher({ ...shared, ...known, settings });
     this.#collector = new Collector({
       ...shared,
-      index: this.#index,
-      cache: this.#cache,
+      ...known,
       settings,
       oldestOpenBegin: () => oldestBegin(this.#open),
       onIncident: (incident) => options.onIncident?.(incident),
     });
     this.peers = new PeerView({
       ...shared,
-      index: this.#index,
+      ...known,
+      onMerged: (records) => {
+        this.#refresher.superseding(records);
+      },
       learn: (record) => {
         this.#learn(record);
       },
@@ -140,8 +146,7 @@ class AftReplica implements Replica {
     this.#operations = new Operations({
       ...shared,
       settings,
-      index: this.#index,
-      reader: this.#reader,
+      ...known,
       closedRefusal: (uuid) => this.#endings.refuseNotOpen(uuid),
       isOpen: (transaction) => this.#open.get(transaction.uuid) === transaction,
       onMissing: () => this.peers.onMissing?.(),
@@ -199,7 +204,7 @@ class AftReplica implements Replica {
   commit(call: Parameters<Replica["commit"]>[0]): MaybePromise<CommitAnswer> {
     const { transactionId: uuid, afterWrites = 0 } = call;
     const transaction = this.#open.get(uuid);
-    if (transaction === undefined) return this.#settled(this.status({ transactionId: uuid }));
+    if (transaction === undefined) return settled(this.status({ transactionId: uuid }));
     if (transaction.committing !== undefined) return this.#commits.wait(transaction.committing);
     const ready = this.#operations.awaitWrites(transaction, afterWrites);
     if (ready instanceof Promise)
@@ -248,6 +253,7 @@ class AftReplica implements Replica {
       ...this.#operations.figures(),
       cacheHitsTotal: this.#reader.hits,
       cachedBytes: this.#cache.bytes,
+      ...this.#refresher.figures(),
       knownTransactions: this.#index.transactionCount,
       knownKeys: this.#index.keyCount,
       collectedTransactionsTotal: this.#collector.collectedTotal,
@@ -260,6 +266,7 @@ class AftReplica implements Replica {
     this.#closing = true;
     this.#housekeeping.close();
     this.#collector.close();
+    this.#refresher.close();
     await this.#commits.idle();
     this.#commits.close();
     this.#committer.close();
@@ -299,7 +306,7 @@ class AftReplica implements Replica {
     // While it waited, another call may have committed or ended it.
     if (transaction.committing !== undefined) return this.#commits.wait(transaction.committing);
     if (this.#open.get(transaction.uuid) !== transaction)
-      return this.#settled(this.status({ transactionId: transaction.uuid }));
+      return settled(this.status({ transactionId: transaction.uuid }));
     if (missing !== undefined) return this.#abortWith(transaction, missing);
     if (transaction.buffered.size === 0 && transaction.spilled.size === 0)
       return this.#commitReadOnly(transaction);
@@ -387,12 +394,5 @@ class AftReplica implements Replica {
     this.#operations.release(transaction);
     transaction.wakeAll();
     this.peers.noteEnd();
-  }
-
-  async #settled(status: Promise<StatusAnswer>): Promise<CommitAnswer> {
-    const answer = await status;
-    if (answer.kind !== "open") return answer;
-    const refusal = refuse("transaction_exists", "the transaction was begun again meanwhile");
-    return { kind: "unknown", refusal };
   }
 }
