@@ -103,4 +103,24 @@ describe("experiments that compare platforms", () => {
       expect(cold).toBeGreaterThan(3 * (split?.warm?.platformUs ?? Infinity));
     }
   });
+
+  it("retries: whoever tries again, others see torn and repeated effects of direct, and none of aft", async () => {
+    const { code, stdout } = await run(
+      ..."retries --only platform:local --only failurePercent:5 --json".split(" "),
+      ..."--clients 3 --requests 70".split(" "),
+    );
+    // Counts are as good when the machine was too busy for times.
+    expect([0, 3]).toContain(code);
+    const { runs } = parseSuite(JSON.parse(stdout));
+    expect(runs).toHaveLength(4);
+    for (const { cell, effects, transactions } of runs) {
+      const { torn, repeated, failedAttempts = 0 } = effects ?? {};
+      const seen = (torn?.requests ?? 0) + (repeated?.requests ?? 0);
+      expect(failedAttempts).toBeGreaterThan(50);
+      expect({ cell, isSeen: seen > 0 }).toEqual({ cell, isSeen: cell.system === "direct" });
+      // Three attempts are all that an event has; the driver has many.
+      const isGivenUp = transactions.committed < 210;
+      expect({ cell, isGivenUp }).toEqual({ cell, isGivenUp: cell["retriedBy"] === "platform" });
+    }
+  });
 });

@@ -87,8 +87,9 @@ export function withPlatform(cells: readonly CellPlan[], flags: LambdaFlags): Ce
   const { platform: name } = flags;
   const moved = name === undefined ? [...cells] : onPlatform(cells, name);
   const several = moved.find(
-    ({ platform, load }) =>
-      ["lambda", "serverless-offline"].includes(platform.name) && (load.generators ?? 1) > 1,
+    ({ platform, load, retriedBy }) =>
+      (["lambda", "serverless-offline"].includes(platform.name) || retriedBy === "platform") &&
+      (load.generators ?? 1) > 1,
   );
   if (several !== undefined) {
     const what = `functions on ${several.platform.name} are called by one process`;

@@ -72,6 +72,8 @@ export interface CellPlan {
   readonly faults: FaultPlan;
   /** Of `aft` on one replica: all attempts of a request are one. On a cluster they always are. */
   readonly exactlyOnce?: boolean;
+  /** Requests are sent as events, and the platform tries them again; absent: the driver does. */
+  readonly retriedBy?: "platform";
   /** Functions are deployed anew before every block, and of each request it is recorded where its time went. */
   readonly coldBlocks?: boolean;
   /** For the plan and the time left; refined by what is measured. */

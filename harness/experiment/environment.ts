@@ -10,6 +10,7 @@ import { createSystemClock } from "#kit/node/system-clock.ts";
 import { createPrng, type Prng } from "#kit/prng.ts";
 import type { InvocationLatency } from "#harness/faas/inline/platform.ts";
 import type { FunctionSpec, Platform } from "#harness/faas/port.ts";
+import { shortEventPausesMs } from "#harness/faas/local/platform.ts";
 import { createPlatform } from "#harness/faas/registry.ts";
 import { concurrencyOf } from "#harness/loadgen/load.ts";
 import type { StorageService } from "#harness/services/port.ts";
@@ -156,6 +157,7 @@ function openPlatform(request: EnvironmentRequest, plan: CellPlan): Promise<Plat
     clock,
     ...invocationLatencyOf(invocation, prng),
     ...(lambda !== undefined && { lambda: lambda.target }),
+    ...(plan.retriedBy === "platform" && { eventRetryPausesMs: shortEventPausesMs }),
     // Asking for them costs time, and only they tell how long a start took.
     ...(plan.coldBlocks === true && { tailLogs: true }),
   });

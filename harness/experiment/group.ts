@@ -52,14 +52,32 @@ export function shareEnvironments<Definition>(
 }
 
 function environmentKey(plan: CellPlan): string {
-  const { storage, platform, cluster, coarseTimers, exactlyOnce, coldBlocks } = plan;
+  const {
+    storage,
+    platform,
+    cluster,
+    coarseTimers,
+    exactlyOnce,
+    coldBlocks,
+    retriedBy = "",
+  } = plan;
   const { replicas = 0, preload = 0, beside = "" } = cluster ?? {};
   const size = `${replicas} ${preload} ${beside}`;
   const timers = coarseTimers === true ? "coarse" : "";
   const once = exactlyOnce === true ? "once" : "";
   const cold = coldBlocks === true ? "cold" : "";
   const { name, invocation } = platform;
-  return [storage.service, storage.emulation, name, invocation, size, timers, once, cold].join(" ");
+  return [
+    storage.service,
+    storage.emulation,
+    name,
+    invocation,
+    size,
+    timers,
+    once,
+    cold,
+    retriedBy,
+  ].join(" ");
 }
 
 function interleavingKey({ cell }: CellPlan): string {

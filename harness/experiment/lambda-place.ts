@@ -18,7 +18,9 @@ export interface LambdaPlace {
 }
 
 /** Before anything is started. @throws NotAvailableError saying what a cell on `lambda` lacks */
-export function checkReach({ platform, storage, system }: CellPlan, place?: LambdaPlace): void {
+export function checkReach(plan: CellPlan, place?: LambdaPlace): void {
+  const { platform, storage, system } = plan;
+  checkEvents(plan, place);
   if (platform.name !== "lambda") return;
   allowed(place?.target);
   if (place === undefined) return;
@@ -34,6 +36,21 @@ export function checkReach({ platform, storage, system }: CellPlan, place?: Lamb
     throw new NotAvailableError({ what, why, get: "--lambda-store redis://HOST:PORT" });
   if (system === "aft" && aftEndpoint === undefined)
     throw new NotAvailableError({ what, why, get: "serve a replica, and --lambda-aft HOST:PORT" });
+}
+
+/** @throws NotAvailableError where the platform does not try events again, or nobody would see it */
+function checkEvents({ platform, retriedBy }: CellPlan, place?: LambdaPlace): void {
+  if (retriedBy === undefined) return;
+  const what = `events that ${platform.name} tries again`;
+  const endpoint = place?.target.settings.endpoint;
+  if (!["local", "lambda"].includes(platform.name)) {
+    const why = `${platform.name} does not try events again`;
+    throw new NotAvailableError({ what, why, get: "--only platform:local, or a Lambda endpoint" });
+  }
+  if (platform.name === "lambda" && place !== undefined && isAws(endpoint)) {
+    const why = "functions on AWS do not reach the driver, which counts their attempts";
+    throw new NotAvailableError({ what, why, get: "--only retriedBy:driver" });
+  }
 }
 
 /** A store that is up and not the suite's: it is neither started nor emptied. */

@@ -1,6 +1,7 @@
 /** @module The manifest of a run: everything resolved, before it begins. */
 import { join } from "node:path";
 import type { Prng } from "#kit/prng.ts";
+import { shortEventPausesMs } from "#harness/faas/local/platform.ts";
 import { describeFaultPlan } from "#harness/faults/plan.ts";
 import { describeLoad } from "#harness/loadgen/load.ts";
 import { describeGit, describeMachine, describeVersions } from "#harness/metrics/machine.ts";
@@ -51,6 +52,14 @@ export function describeRun(options: {
       workload: plan.workload.parameters,
       platform: {
         ...plan.platform,
+        ...(plan.retriedBy === "platform" && {
+          retriedBy: plan.retriedBy,
+          // Of whoever else's endpoint they are not known.
+          ...((place === undefined || place.details["emulator"] !== undefined) && {
+            eventRetryPausesMs: [...shortEventPausesMs],
+            lambdaWaitsMs: [60_000, 120_000],
+          }),
+        }),
         ...(place !== undefined && { ...place.details, place: place.name, onAws: place.onAws }),
       },
       system: { name: plan.system, ...environment.systems.get(plan.system)?.description },

@@ -3,6 +3,8 @@
  */
 import type { Clock } from "#kit/clock.ts";
 import { createPrng, type Prng } from "#kit/prng.ts";
+import { eventAttempts, sendAsEvents } from "#harness/faas/event-policy.ts";
+import { type EventReports, openEventReports } from "#harness/faas/event-reports.ts";
 import { type RunningFaults, startFaults } from "#harness/faults/run.ts";
 import { fill } from "#harness/loadgen/fill.ts";
 import { concurrencyOf } from "#harness/loadgen/load.ts";
@@ -49,6 +51,7 @@ export class CellRun {
   readonly #system: RunningSystem;
   readonly #observer: RunObserver;
   #generators: LoadGenerators | undefined;
+  #reports: EventReports | undefined;
   #attempts: readonly AttemptRecord[] = [];
   readonly #transactions: RecordedTransaction[] = [];
   readonly #blocks: Measurements["blocks"][number][] = [];
@@ -260,6 +263,8 @@ export class CellRun {
   /** Ends the processes that make load, where there are further ones. Idempotent. */
   async close(): Promise<void> {
     await this.#generators?.close();
+    await this.#reports?.close();
+    this.#reports = undefined;
   }
 
   async #collect(): Promise<void> {
@@ -273,7 +278,8 @@ export class CellRun {
     const { plan, seed, signal, onRequest, environment, clock, directory } = this.#options;
     const { load, workload } = plan;
     if ((load.generators ?? 1) === 1) {
-      const context = { ...this.#attemptContext(), workload: this.workload, signal };
+      const own = { ...this.#attemptContext(), workload: this.workload, signal };
+      const context = plan.retriedBy === undefined ? own : { ...own, ...(await this.#asEvents()) };
       return new OwnGenerator({ load, seed, context, onRequest });
     }
     const { platform, functions } = environment;
@@ -282,6 +288,20 @@ export class CellRun {
     const reached = { ...plan.platform, functions, ...(endpoint !== undefined && { endpoint }) };
     const config = { load, seed, workload, functionName, platform: reached };
     return startFleet({ config, directory, clock, signal, onRequest });
+  }
+
+  /** Requests go as events; each attempt of the platform's is reported here. */
+  async #asEvents() {
+    const { environment, clock } = this.#options;
+    const reports = await openEventReports();
+    this.#reports = reports;
+    const { platform } = environment;
+    const { failures } = this.#attemptContext();
+    return {
+      platform: sendAsEvents({ platform, reports, nowUs: () => clock.monotonicUs() }),
+      attempts: eventAttempts,
+      ...(failures !== undefined && { failures: { ...failures, perAttempt: true } }),
+    };
   }
 
   #attemptContext() {

@@ -331,6 +331,7 @@ export function describeCell(cell: Cell): string {
   if (["lambda", "serverless-offline"].includes(platform)) parts.push(`on ${platform}`);
   if (zipfTheta > 0) parts.push(`zipf ${zipfTheta}`);
   if (faults !== "none") parts.push(faults);
+  if (cell["retriedBy"] === "platform") parts.push("events tried again by the platform");
   if (cell["replicas"] !== undefined)
     parts.push(`${String(cell["replicas"])} replicas, ${cell.clients} clients`);
   if (cell["writes"] !== undefined)

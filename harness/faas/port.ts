@@ -115,6 +115,11 @@ export interface Platform {
   /** Never rejects: a failure is an outcome. */
   invoke(name: string, payload: unknown, options?: InvokeOptions): Promise<InvocationOutcome>;
   /**
+   * Accepts it and runs it some time later; a function that fails is tried twice again with the same
+   * request id. Absent: events are not tried again here. Never rejects.
+   */
+  invokeEvent?(name: string, payload: unknown): Promise<"accepted" | "refused">;
+  /**
    * Ends up to `count` instances that are busy now, as a crash would (local: SIGKILL; inline: the
    * function stops at its next checkpoint); how many it ended.
    */

@@ -28,12 +28,17 @@ export interface AttemptResult {
 }
 
 export interface AttemptContext {
-  readonly platform: Platform;
+  readonly platform: Pick<Platform, "invoke">;
   readonly functionName: string;
   readonly clock: Clock;
   readonly valueBytes: number;
   /** Functions fail on purpose; each invocation at places of its own. */
-  readonly failures?: { readonly probability: number; readonly seed: number };
+  readonly failures?: {
+    readonly probability: number;
+    readonly seed: number;
+    /** The platform tries again, and what it sends is always the same. */
+    readonly perAttempt?: boolean;
+  };
   /** Record where the time went. */
   readonly timed?: boolean;
 }
@@ -96,7 +101,7 @@ export async function runAttempt(
       ...(context !== undefined && { context }),
       ...(failures !== undefined && {
         failures: {
-          probability: failures.probability,
+          ...failures,
           seed: hashSeed(failures.seed, `${request.requestId} ${identity.attempt} ${index}`),
         },
       }),

@@ -25,6 +25,8 @@ export interface RequestContext extends AttemptContext {
   readonly sinks: LoadSinks;
   /** Once aborted, no further attempts. */
   readonly signal: AbortSignal;
+  /** Absent: `maxAttempts`. */
+  readonly attempts?: number;
 }
 
 /** Which request, and when it is due. */
@@ -115,7 +117,7 @@ class RequestRun {
   }
 
   async run(): Promise<void> {
-    const { clock, sinks, signal } = this.#context;
+    const { clock, sinks, signal, attempts = maxAttempts } = this.#context;
     for (;;) {
       this.#startUs = clock.monotonicUs();
       this.#running = true;
@@ -125,7 +127,7 @@ class RequestRun {
       if (this.#abandoned) return;
       sinks.onTransaction(result.transaction);
       if (this.#ended) return;
-      const final = isFinal(result, this.#attempt, signal);
+      const final = isFinal(result, this.#attempt + 1 >= attempts, signal);
       this.#ended = final;
       this.#record({ ...result, final, endUs: clock.monotonicUs() });
       if (final) return;
@@ -186,11 +188,6 @@ type EndedRecord = Pick<
  * An unknown outcome is tried again as a FaaS platform would: at least once. Whether that repeats
  * effects is what the system under test is judged by.
  */
-function isFinal(result: AttemptResult, attempt: number, signal: AbortSignal): boolean {
-  return (
-    result.outcome === "committed" ||
-    result.hopeless ||
-    attempt + 1 >= maxAttempts ||
-    signal.aborted
-  );
+function isFinal(result: AttemptResult, isLast: boolean, signal: AbortSignal): boolean {
+  return result.outcome === "committed" || result.hopeless || isLast || signal.aborted;
 }

@@ -8,6 +8,7 @@ import {
   kindOf,
   storeName,
 } from "./format.ts";
+import { formatEffects } from "./effects.ts";
 import { formatSplits } from "./split.ts";
 import { distinctReasons, stampText } from "./validity.ts";
 import type { WrittenReport } from "./write.ts";
@@ -89,7 +90,7 @@ export function formatResult(options: {
     const stamp = reasons.length === 0 ? "" : `${stampText(reasons)}\n`;
     const shown = runs.filter(({ valid }) => valid || keepInvalid);
     const table = formatTable(runs, width, keepInvalid);
-    return `${experiment}\n${stamp}${table}${formatSplits(shown)}`;
+    return `${experiment}\n${stamp}${table}${formatEffects(runs)}${formatSplits(shown)}`;
   });
   const notes = suite.runs.flatMap((run) => (run.notes ?? []).map((note) => noteLine(run, note)));
   const places = new Set(
@@ -192,6 +193,7 @@ function conditionOf({ cell, valid, experiment, platform }: RunSummary): string 
   if (cell.zipfTheta > 0) parts.push(`zipf ${cell.zipfTheta}`);
   if (cell.faults !== "none")
     parts.push(cell.faults.startsWith("kill-clients") ? "kills" : cell.faults);
+  if (cell["retriedBy"] === "platform") parts.push("events");
   if (!valid) parts.push("INVALID");
   return parts.join(" ");
 }

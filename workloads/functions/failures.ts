@@ -5,13 +5,15 @@
  * a crash would be: nothing is aborted or closed. What it says was done is for the record alone.
  */
 import { ProjectError } from "#kit/errors.ts";
-import { createPrng } from "#kit/prng.ts";
+import { createPrng, hashSeed } from "#kit/prng.ts";
 import type { RecordedOperation } from "#harness/record/history.ts";
 
 export interface FailurePlan {
   /** Of each place, 0 … 1. */
   readonly probability: number;
   readonly seed: number;
+  /** Every attempt is sent the same, so each draws places of its own, which no seed repeats. */
+  readonly perAttempt?: boolean;
 }
 
 /** What a failed invocation had done. */
@@ -36,7 +38,8 @@ export function failAtRandom(
   recorded: readonly RecordedOperation[],
 ): () => void {
   if (plan === undefined) return () => {};
-  const prng = createPrng(plan.seed);
+  const { seed, perAttempt = false } = plan;
+  const prng = createPrng(perAttempt ? hashSeed(seed, transactionId) : seed);
   return () => {
     if (prng.next() >= plan.probability) return;
     const writes = recorded.filter(({ kind }) => kind === "write").length;

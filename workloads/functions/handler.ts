@@ -18,6 +18,7 @@ import {
 import { openStateSystem, type StateSystemSpec } from "#shim/state/registry.ts";
 import { type FunctionPlan, runOperations } from "./body.ts";
 import { type FailurePlan, failAtRandom } from "./failures.ts";
+import { performReported } from "./reported.ts";
 
 export interface FunctionPayload extends FunctionPlan {
   /** From the function before; absent for the first. */
@@ -26,6 +27,8 @@ export interface FunctionPayload extends FunctionPlan {
   readonly last: boolean;
   /** Where this invocation fails on purpose, if anywhere. */
   readonly failures?: FailurePlan;
+  /** Of an event: where to report each attempt, since nobody waits for its answer. */
+  readonly reportTo?: string;
 }
 
 export interface FunctionResult {
@@ -50,12 +53,18 @@ const clock = createSystemClock();
 /** Connections live as long as the instance: one system per configuration seen. */
 const systems = new Map<string, Promise<StateSystem>>();
 
-export async function handler(
-  payload: unknown,
+export function handler(payload: unknown, invocation: InvocationContext): Promise<FunctionResult> {
+  const request = payload as FunctionPayload;
+  const { reportTo } = request;
+  if (reportTo === undefined) return perform(request, invocation);
+  return performReported({ request, invocation, reportTo }, perform);
+}
+
+async function perform(
+  request: FunctionPayload,
   invocation: InvocationContext,
 ): Promise<FunctionResult> {
   const begunUs = clock.monotonicUs();
-  const request = payload as FunctionPayload;
   const system = await systemOf(invocation);
   const session =
     request.context === undefined

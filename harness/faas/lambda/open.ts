@@ -23,6 +23,8 @@ export interface OpenLambdaOptions {
   /** Absent: nobody named one. */
   readonly lambda?: LambdaTarget;
   readonly tailLogs?: boolean;
+  /** Of our own platform. */
+  readonly eventRetryPausesMs?: readonly [number, number] | undefined;
 }
 
 /** Rejects with `NotAvailableError` where there is none, `ConfigError` for a role that is not there. */
@@ -30,7 +32,8 @@ export async function openLambda(options: OpenLambdaOptions): Promise<LambdaPlat
   const target = allowed(options.lambda);
   const { clock, tailLogs = false } = options;
   if (target.settings.endpoint !== ownEndpoint) return openAt(target, { clock, tailLogs });
-  const local = await createLocalPlatform({ clock });
+  const { eventRetryPausesMs } = options;
+  const local = await createLocalPlatform({ clock, eventRetryPausesMs });
   const settings = { ...target.settings, endpoint: local.endpoint };
   try {
     return await openAt({ ...target, settings }, { clock, tailLogs, local });

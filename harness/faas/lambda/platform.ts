@@ -207,7 +207,7 @@ class SdkPlatform implements LambdaPlatform {
   async invokeEvent(name: string, payload: unknown): Promise<"accepted" | "refused"> {
     const to = this.#options.deployment.find(name);
     if (to === undefined || this.#client === undefined) return "refused";
-    const { StatusCode } = await this.#client.send(
+    const sent = this.#client.send(
       new InvokeCommand({
         FunctionName: to.functionName,
         ...(to.qualifier !== undefined && { Qualifier: to.qualifier }),
@@ -215,7 +215,10 @@ class SdkPlatform implements LambdaPlatform {
         Payload: Buffer.from(JSON.stringify(payload ?? null)),
       }),
     );
-    return StatusCode === 202 ? "accepted" : "refused";
+    return sent.then(
+      ({ StatusCode }) => (StatusCode === 202 ? "accepted" : "refused"),
+      () => "refused" as const,
+    );
   }
 
   killBusyInstances(): Promise<number> {

@@ -70,12 +70,30 @@ export class LambdaInvoker {
     return toOutcome(answer, timings);
   }
 
-  #headOf(name: string): string {
-    const known = this.#heads.get(name);
+  /** Never rejects. */
+  async invokeEvent(name: string, payload: unknown): Promise<"accepted" | "refused"> {
+    try {
+      const { status } = await this.#client.send(
+        this.#headOf(name, "Event"),
+        JSON.stringify(payload ?? null),
+      );
+      return status === 202 ? "accepted" : "refused";
+    } catch {
+      // The front end is gone; whoever waits for the event's effects will not see any.
+      return "refused";
+    }
+  }
+
+  #headOf(name: string, type: "RequestResponse" | "Event" = "RequestResponse"): string {
+    const key = `${type} ${name}`;
+    const known = this.#heads.get(key);
     if (known !== undefined) return known;
     const path = `/2015-03-31/functions/${encodeURIComponent(name)}/invocations`;
-    const head = HttpClient.head("POST", path, { "content-type": "application/json" });
-    this.#heads.set(name, head);
+    const head = HttpClient.head("POST", path, {
+      "content-type": "application/json",
+      ...(type === "Event" && { "x-amz-invocation-type": type }),
+    });
+    this.#heads.set(key, head);
     return head;
   }
 }

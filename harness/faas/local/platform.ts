@@ -18,11 +18,14 @@ import type { ControlReply, ControlRequest } from "./messages.ts";
 
 const frontEndPath = fileURLToPath(import.meta.resolve("./front-end.ts"));
 
+/** Of runs in which the platform tries again: nobody waits three minutes for a request here. */
+export const shortEventPausesMs = [50, 100] as const;
+
 export interface LocalOptions {
   readonly clock: Clock;
   readonly invocationLatency?: InvocationLatency;
   /** Pauses before the two retries of an Event; Lambda's are 1 and 2 minutes. */
-  readonly eventRetryPausesMs?: readonly [number, number];
+  readonly eventRetryPausesMs?: readonly [number, number] | undefined;
 }
 
 export interface LocalPlatform extends Platform {
@@ -96,6 +99,10 @@ class LocalPlatformClient implements LocalPlatform {
 
   invoke(name: string, payload: unknown, options?: InvokeOptions): Promise<InvocationOutcome> {
     return this.#invoker.invoke(name, payload, options);
+  }
+
+  invokeEvent(name: string, payload: unknown): Promise<"accepted" | "refused"> {
+    return this.#invoker.invokeEvent(name, payload);
   }
 
   async killBusyInstances(count: number): Promise<number> {

@@ -5,6 +5,7 @@ import { type FigureDefinition, sharedConfig, subtitle, systemColours } from "./
 interface EffectRow {
   readonly [field: string]: string | number;
   readonly platform: string;
+  readonly retriedBy: string;
   readonly system: string;
   readonly effect: string;
   readonly failurePercent: number;
@@ -22,7 +23,7 @@ export const retriesFigure: FigureDefinition = {
     const runs = suite.runs.filter(({ experiment }) => experiment === "retries");
     if (runs.length === 0) return { kind: "missing" };
     const rows = runs.flatMap(rowsOf);
-    const platforms = [...new Set(rows.map(({ platform }) => platform))];
+    const places = new Map(rows.map((row) => [placeOf(row), row]));
     const spec = {
       $schema: "https://vega.github.io/schema/vega-lite/v6.json",
       title: {
@@ -34,12 +35,12 @@ export const retriesFigure: FigureDefinition = {
       },
       config: sharedConfig,
       spacing: 24,
-      vconcat: platforms.map((platform) => ({
+      vconcat: [...places].map(([place, { platform, retriedBy }]) => ({
         spacing: 24,
         hconcat: ["torn", "repeated"].map((effect) =>
           panel(
-            `${effect} effects, functions on ${platform}`,
-            rows.filter((row) => row.platform === platform && row.effect === effect),
+            `${effect}: on ${platform}, the ${retriedBy} tries again`,
+            rows.filter((row) => placeOf(row) === place && row.effect === effect),
           ),
         ),
       })),
@@ -48,12 +49,18 @@ export const retriesFigure: FigureDefinition = {
   },
 };
 
+function placeOf({ platform, retriedBy }: EffectRow): string {
+  return `${platform} ${retriedBy}`;
+}
+
 function rowsOf(run: RunSummary): EffectRow[] {
   const { effects, cell, runId } = run;
   if (effects === undefined) return [];
   const { requests } = effects;
   const row = (effect: string, found: EffectCount): EffectRow => ({
     platform: cell.platform,
+    // Older records have the driver's retries only.
+    retriedBy: String(cell["retriedBy"] ?? "driver"),
     system: cell.system,
     effect,
     failurePercent: Number(cell["failurePercent"]),
