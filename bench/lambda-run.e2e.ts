@@ -123,4 +123,21 @@ describe("experiments that compare platforms", () => {
       expect({ cell, isGivenUp }).toEqual({ cell, isGivenUp: cell["retriedBy"] === "platform" });
     }
   });
+
+  it("retries: cells that share a replica do not take each other's requests for attempts of theirs", async () => {
+    const { stdout } = await run(
+      ..."retries --only platform:local,system:aft,retriedBy:driver --json".split(" "),
+      ..."--only failurePercent:0,failurePercent:5 --clients 2 --requests 40".split(" "),
+    );
+    const { runs } = parseSuite(JSON.parse(stdout));
+    expect(runs).toHaveLength(2);
+    for (const { directory, transactions: counts } of runs) {
+      const { transactions } = await readRun(directory);
+      const joined = transactions.filter(
+        ({ reason }) => reason?.startsWith("committed by") === true,
+      );
+      // Only a lost answer can hide a commit.
+      expect(joined.length).toBeLessThanOrEqual(counts.unknown);
+    }
+  });
 });

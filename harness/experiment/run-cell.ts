@@ -286,7 +286,8 @@ export class CellRun {
     const { endpoint } = platform;
     const functionName = functionNameOf(plan.system);
     const reached = { ...plan.platform, functions, ...(endpoint !== undefined && { endpoint }) };
-    const config = { load, seed, workload, functionName, platform: reached };
+    const { runId: scope } = this.manifest;
+    const config = { load, seed, workload, functionName, scope, platform: reached };
     return startFleet({ config, directory, clock, signal, onRequest });
   }
 
@@ -312,6 +313,7 @@ export class CellRun {
     return {
       platform,
       functionName,
+      scope: this.manifest.runId,
       clock,
       valueBytes: this.workload.valueBytes,
       ...(coldBlocks === true && { timed: true }),

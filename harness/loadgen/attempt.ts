@@ -32,6 +32,11 @@ export interface AttemptContext {
   readonly functionName: string;
   readonly clock: Clock;
   readonly valueBytes: number;
+  /**
+   * Differs between runs that use one system: a system that makes each request happen once must not take
+   * one run's request for another attempt of an earlier run's.
+   */
+  readonly scope?: string;
   /** Functions fail on purpose; each invocation at places of its own. */
   readonly failures?: {
     readonly probability: number;
@@ -45,7 +50,7 @@ export interface AttemptContext {
 
 /** Never rejects. */
 export async function runAttempt(
-  { platform, functionName, clock, valueBytes, failures, timed }: AttemptContext,
+  { platform, functionName, clock, valueBytes, failures, timed, scope }: AttemptContext,
   request: PlannedRequest,
   identity: { readonly client: number; readonly attempt: number },
 ): Promise<AttemptResult> {
@@ -98,6 +103,7 @@ export async function runAttempt(
       payloadSeed: request.payloadSeed,
       valueBytes,
       last,
+      ...(scope !== undefined && { scope }),
       ...(context !== undefined && { context }),
       ...(failures !== undefined && {
         failures: {

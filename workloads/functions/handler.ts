@@ -21,6 +21,8 @@ import { type FailurePlan, failAtRandom } from "./failures.ts";
 import { performReported } from "./reported.ts";
 
 export interface FunctionPayload extends FunctionPlan {
+  /** Put before the request's id where the state system sees it: other runs count requests alike. */
+  readonly scope?: string;
   /** From the function before; absent for the first. */
   readonly context?: StateContext;
   /** The last function of the chain commits. */
@@ -68,7 +70,7 @@ async function perform(
   const system = await systemOf(invocation);
   const session =
     request.context === undefined
-      ? system.begin({ requestId: request.requestId })
+      ? system.begin({ requestId: (request.scope ?? "") + request.requestId })
       : system.resume(request.context);
   const { transactionId } = session;
   const operations: RecordedOperation[] = [];

@@ -87,7 +87,7 @@ async function performWith(
 }
 
 async function open(config: MemberConfig): Promise<Opened> {
-  const { load, seed, share, functionName } = config;
+  const { load, seed, share, functionName, scope } = config;
   const workload = createWorkload({ ...config.workload, seed });
   const platform = await openPlatform(config);
   const generator = new OwnGenerator({
@@ -97,6 +97,7 @@ async function open(config: MemberConfig): Promise<Opened> {
     context: {
       platform,
       functionName,
+      scope,
       clock,
       workload,
       valueBytes: workload.valueBytes,

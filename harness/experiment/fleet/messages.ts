@@ -12,6 +12,8 @@ export interface MemberConfig {
   readonly seed: number;
   readonly workload: WorkloadChoice;
   readonly functionName: string;
+  /** Of request ids (`AttemptContext.scope`). */
+  readonly scope: string;
   readonly platform: {
     readonly name: string;
     readonly invocation: "lambda" | "none";
