@@ -77,7 +77,7 @@ async function relayTo(endpoint: string, counts: Counts, scope: Scope): Promise<
     // The client is being waited on as long as nothing came back since its last word.
     let asking = false;
     const parser = new RespParser(limits, (request) => {
-      if (!request.text(0).startsWith("AFT.")) return;
+      if (!request.text(0).toUpperCase().startsWith("AFT.")) return;
       counts.commands += 1;
       if (!asking) counts.trips += 1;
       asking = true;
