@@ -4,16 +4,20 @@
  */
 import { expect, it } from "vitest";
 import type { SuiteEvent } from "#harness/experiment/events.ts";
-import { LiveWindow } from "#harness/experiment/live.ts";
+import { LiveWindow, LoadExtent } from "#harness/experiment/live.ts";
+import { closedLoad } from "#harness/loadgen/load.ts";
 import { createProgress } from "./progress.ts";
 
-const progress = (done: number, p99Us: number | null): SuiteEvent => ({
+type CellProgress = Extract<SuiteEvent, { kind: "cell-progress" }>;
+
+const progress = (done: number, p99Us: number | null): CellProgress => ({
   kind: "cell-progress",
   index: 2,
   cells: 4,
   label: "overhead aft over redis",
   done,
   total: 1_000,
+  unit: "requests",
   throughputPerSecond: 812.4,
   p99Us,
   secondsLeft: 42,
@@ -52,6 +56,31 @@ it("appends a line every ten seconds elsewhere, without control characters", () 
 it("is quiet when asked to be", () => {
   expect(show({ isTTY: true, quiet: true })).toBe("");
   expect(show({ isTTY: false, quiet: true })).toBe("");
+});
+
+it("counts seconds where a time ends the load, over its blocks, and not the warm-up", () => {
+  const load = { clients: 4, requestsPerClient: 2_000, warmUpRequestsPerClient: 50, blocks: 2 };
+  const timed = new LoadExtent([
+    closedLoad({ ...load, seconds: 12 }),
+    closedLoad({ ...load, seconds: 12 }),
+  ]);
+  expect(timed.at(3_000_000)).toEqual({ done: 0, total: 24, unit: "s" });
+  timed.beginBlock(5_000_000);
+  timed.noteRequest();
+  expect(timed.at(9_000_000)).toEqual({ done: 4, total: 24, unit: "s" });
+  timed.endBlock(11_000_000);
+  timed.beginBlock(20_000_000);
+  expect(timed.at(60_000_000).done).toBe(24);
+
+  const counted = new LoadExtent([closedLoad(load), closedLoad({ ...load, seconds: 12 })]);
+  counted.noteRequest();
+  expect(counted.at(9_000_000)).toEqual({ done: 1, total: 16_000, unit: "requests" });
+
+  let text = "";
+  const stream = { isTTY: false, write: (part: string) => (text += part) };
+  const onEvent = createProgress({ stream, quiet: false, nowMs: () => 0 });
+  onEvent({ ...progress(0, null), ...timed.at(26_000_000) });
+  expect(text).toContain("12 of 24 s");
 });
 
 it("looks only at the last seconds, and gives no p99 of a handful", () => {

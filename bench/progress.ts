@@ -55,7 +55,7 @@ export function createProgress(options: ProgressOptions): (event: SuiteEvent) =>
         return;
       case "cell-progress":
         rewrite(
-          `[${event.index}/${event.cells}] ${event.label}  ${event.done}/${event.total} requests` +
+          `[${event.index}/${event.cells}] ${event.label}  ${describeDone(event)}` +
             `  ${Math.round(event.throughputPerSecond)}/s  p99 ${formatP99(event.p99Us)}` +
             `  ${formatSeconds(event.secondsLeft)} left`,
         );
@@ -77,6 +77,16 @@ export function createProgress(options: ProgressOptions): (event: SuiteEvent) =>
         return;
     }
   };
+}
+
+function describeDone({
+  done,
+  total,
+  unit,
+}: Extract<SuiteEvent, { kind: "cell-progress" }>): string {
+  return unit === "requests"
+    ? `${done}/${total} requests`
+    : `${Math.round(done)} of ${Math.round(total)} s`;
 }
 
 function formatP99(us: number | null): string {

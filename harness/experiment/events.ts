@@ -8,8 +8,10 @@ export type SuiteEvent =
       readonly index: number;
       readonly cells: number;
       readonly label: string;
+      /** Of the measured load: requests, or seconds where a time ends it. */
       readonly done: number;
       readonly total: number;
+      readonly unit: "requests" | "s";
       /** Of the last seconds. */
       readonly throughputPerSecond: number;
       readonly p99Us: number | null;

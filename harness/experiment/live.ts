@@ -3,6 +3,7 @@
  *
  * For eyes only: nothing of it enters a record, so it may be rough at the edges of its window.
  */
+import { type LoadPlan, requestsOf } from "#harness/loadgen/load.ts";
 import { quantile } from "#harness/stats/quantile.ts";
 
 const windowUs = 2_000_000;
@@ -38,5 +39,51 @@ export class LiveWindow {
 
   #forget(nowUs: number): void {
     this.#samples = this.#samples.filter(({ endUs }) => endUs > nowUs - windowUs);
+  }
+}
+
+/**
+ * How much of some loads is done: in requests, or in seconds if each of them ends after a time. Then
+ * the requests it may take at most say nothing.
+ */
+export class LoadExtent {
+  readonly #total: number;
+  readonly #unit: "requests" | "s";
+  #requests = 0;
+  #doneUs = 0;
+  #blockStartUs: number | undefined;
+
+  constructor(loads: readonly LoadPlan[]) {
+    const seconds = loads.map((load) => (load.model === "closed" ? load.seconds : undefined));
+    const isTimed = seconds.every((one) => one !== undefined);
+    this.#unit = isTimed ? "s" : "requests";
+    this.#total = isTimed
+      ? seconds.reduce((sum, one) => sum + one, 0)
+      : loads.reduce((sum, load) => sum + requestsOf(load), 0);
+  }
+
+  noteRequest(): void {
+    this.#requests += 1;
+  }
+
+  beginBlock(nowUs: number): void {
+    this.#blockStartUs = nowUs;
+  }
+
+  endBlock(nowUs: number): void {
+    this.#doneUs += nowUs - (this.#blockStartUs ?? nowUs);
+    this.#blockStartUs = undefined;
+  }
+
+  at(nowUs: number): {
+    readonly done: number;
+    readonly total: number;
+    readonly unit: "requests" | "s";
+  } {
+    const [total, unit] = [this.#total, this.#unit];
+    if (unit === "requests") return { done: this.#requests, total, unit };
+    const blockUs = nowUs - (this.#blockStartUs ?? nowUs);
+    // A block may end late; there is never more done than there is.
+    return { done: Math.min(total, (this.#doneUs + blockUs) / 1_000_000), total, unit };
   }
 }

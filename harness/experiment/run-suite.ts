@@ -9,7 +9,6 @@ import { NotAvailableError } from "#kit/errors.ts";
 import { createPrng, type Prng } from "#kit/prng.ts";
 import { ratioOfBlocks } from "#harness/stats/bootstrap.ts";
 import { FillError } from "#harness/loadgen/fill.ts";
-import { requestsOf } from "#harness/loadgen/load.ts";
 import type { Validity } from "#harness/metrics/validity.ts";
 import type { AttemptRecord } from "#harness/record/attempts.ts";
 import type { Cell, Comparison, NotRun, RunSummary, SuiteResult } from "#harness/record/run.ts";
@@ -19,7 +18,7 @@ import { type Environment, openEnvironment } from "./environment.ts";
 import type { SuiteEvent } from "./events.ts";
 import { type CellGroup, shareEnvironments } from "./group.ts";
 import type { LambdaPlace } from "./lambda-place.ts";
-import { LiveWindow } from "./live.ts";
+import { LiveWindow, LoadExtent } from "./live.ts";
 import { describeHere, describeRun, runDirectoryOf } from "./manifest.ts";
 import { CellRun } from "./run-cell.ts";
 
@@ -152,18 +151,18 @@ class SuiteRunner {
   ): Promise<void> {
     const { seed, clock, signal } = this.#request;
     const { plans } = group;
-    const total = plans.reduce((sum, { load }) => sum + requestsOf(load), 0);
-    let done = 0;
+    const extent = new LoadExtent(plans.map(({ load }) => load));
     const label = labelOf(definition, plans);
     const live = new LiveWindow();
     let shownUs = -Infinity;
     const onRequest = ({ dueUs, endUs }: Pick<AttemptRecord, "dueUs" | "endUs">): void => {
-      done += 1;
+      extent.noteRequest();
       live.record(endUs, endUs - dueUs);
       const nowUs = clock.monotonicUs();
       if (nowUs - shownUs < progressEveryUs) return;
       shownUs = nowUs;
-      this.#progress({ label, done, total, estimate: sumOf(plans), ...live.figures(nowUs) });
+      const estimate = sumOf(plans);
+      this.#progress({ label, estimate, ...extent.at(nowUs), ...live.figures(nowUs) });
     };
     const cells = plans.map((plan): PlannedRun => {
       const { profile, mode, command, outDirectory, validity } = this.#request;
@@ -196,7 +195,14 @@ class SuiteRunner {
       };
     });
     try {
-      await this.#measure(cells);
+      await this.#measure(cells, {
+        begin: () => {
+          extent.beginBlock(clock.monotonicUs());
+        },
+        end: () => {
+          extent.endBlock(clock.monotonicUs());
+        },
+      });
     } finally {
       for (const { run } of cells) await run.close();
     }
@@ -206,7 +212,10 @@ class SuiteRunner {
   }
 
   /** Prepares all cells, runs their blocks in turn, and sums each of them up. */
-  async #measure(cells: readonly PlannedRun[]): Promise<void> {
+  async #measure(
+    cells: readonly PlannedRun[],
+    onBlock: { readonly begin: () => void; readonly end: () => void },
+  ): Promise<void> {
     const { signal, outDirectory } = this.#request;
     try {
       for (const { run } of cells) await run.prepare();
@@ -218,7 +227,11 @@ class SuiteRunner {
     const blocks = Math.max(...cells.map(({ run }) => run.plan.load.blocks));
     for (let block = 0; block < blocks && !signal.aborted; block += 1)
       for (const { run } of shuffled(cells, this.#prng))
-        if (!signal.aborted) await run.runBlock(block);
+        if (!signal.aborted) {
+          onBlock.begin();
+          await run.runBlock(block);
+          onBlock.end();
+        }
     for (const cell of cells) {
       const { run, directory } = cell;
       const summary = await run.finish();
@@ -297,6 +310,7 @@ class SuiteRunner {
     readonly label: string;
     readonly done: number;
     readonly total: number;
+    readonly unit: "requests" | "s";
     readonly estimate: number;
     readonly throughputPerSecond: number;
     readonly p99Us: number | null;
@@ -309,6 +323,7 @@ class SuiteRunner {
       label: now.label,
       done: now.done,
       total: now.total,
+      unit: now.unit,
       throughputPerSecond: now.throughputPerSecond,
       p99Us: now.p99Us,
       secondsLeft: this.#secondsLeft((now.done / now.total) * now.estimate),
