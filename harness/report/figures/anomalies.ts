@@ -99,7 +99,7 @@ function panel(options: {
     type: "nominal",
     sort: conditions,
     title: "",
-    axis: { labelAngle: 0, labelExpr: "split(datum.label, '|')", labelLimit: 120 },
+    axis: { labelAngle: 0, labelExpr: "split(datum.label, '|')", labelLimit: 0 },
   };
   const xOffset = { field: "kind", sort: kinds };
   const y = { type: "quantitative", title: "transactions per 10,000" };

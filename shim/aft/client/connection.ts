@@ -65,7 +65,9 @@ export class AftConnection {
       connectTimeout: timeoutMs,
       enableReadyCheck: false,
       autoResendUnfulfilledCommands: false,
-      maxRetriesPerRequest: 1,
+      // With one or more, what was under way when a connection ended would never be answered if the
+      // next one opens at once.
+      maxRetriesPerRequest: 0,
       retryStrategy: (attempt) => Math.min(20 * 2 ** Math.min(attempt, 6), 1_000),
     });
     // Errors reach callers through their commands.
