@@ -41,7 +41,7 @@ export const idleCluster: Micro = {
         for (let window = 0; window < windows && !signal.aborted; window += 1) {
           const watch = watchCpu(groups);
           await delay(clock, windowSeconds * 1_000_000);
-          for (const [name, cores] of Object.entries(watch.stop()))
+          for (const [name, cores] of Object.entries(watch.stop().used))
             seen.set(name, [...(seen.get(name) ?? []), cores * 100]);
           note(`idle-cluster: ${window + 1} of ${windows} windows`);
         }

@@ -153,7 +153,7 @@ async function compare(run: {
         durationMs: sizes.blockMs,
         firstIndex,
       });
-      cpu.get(name)?.push(watch.stop());
+      cpu.get(name)?.push({ ...watch.stop().used });
       blocks.get(name)?.push(measured);
       firstIndex += 1_000_000;
     }

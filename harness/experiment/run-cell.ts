@@ -8,7 +8,7 @@ import { type EventReports, openEventReports } from "#harness/faas/event-reports
 import { type RunningFaults, startFaults } from "#harness/faults/run.ts";
 import { fill } from "#harness/loadgen/fill.ts";
 import { concurrencyOf } from "#harness/loadgen/load.ts";
-import { watchCpu } from "#harness/metrics/cpu.ts";
+import { type CoresUsed, watchCpu } from "#harness/metrics/cpu.ts";
 import { type Validity, validityOf } from "#harness/metrics/validity.ts";
 import type { AttemptRecord } from "#harness/record/attempts.ts";
 import type { RecordedTransaction } from "#harness/record/history.ts";
@@ -57,6 +57,7 @@ export class CellRun {
   readonly #blocks: Measurements["blocks"][number][] = [];
   readonly #faultPrng: Prng;
   readonly #cpuSeconds = new Map<string, number>();
+  readonly #waitSeconds = new Map<string, number>();
   #measuredSeconds = 0;
   #storage: StorageCounters | null = null;
   #coldStarts = 0;
@@ -156,9 +157,10 @@ export class CellRun {
     await this.#collect();
     await this.#resolveUnknown();
     const ofCluster = await this.#afterLoad();
-    const cpuCores = Object.fromEntries(
-      [...this.#cpuSeconds].map(([name, seconds]) => [name, seconds / this.#measuredSeconds]),
-    );
+    const perSecond = (sums: ReadonlyMap<string, number>): Record<string, number> =>
+      Object.fromEntries(
+        [...sums].map(([name, seconds]) => [name, seconds / this.#measuredSeconds]),
+      );
     const problems = this.#generators?.problems() ?? [];
     await this.close();
     const concluded = this.#observer.conclude({
@@ -179,7 +181,8 @@ export class CellRun {
         blocks: this.#blocks,
         storage: this.#storage,
         platform: { coldStarts: this.#coldStarts, invocations: this.#invocations },
-        cpuCores,
+        cpuCores: perSecond(this.#cpuSeconds),
+        coreWaits: perSecond(this.#waitSeconds),
         promises,
         ...concluded,
         invalidReasons: [...problems, ...concluded.invalidReasons],
@@ -334,10 +337,14 @@ export class CellRun {
     };
   }
 
-  #addCpu(cores: Readonly<Record<string, number>>, seconds: number): void {
+  #addCpu(cores: CoresUsed, seconds: number): void {
     this.#measuredSeconds += seconds;
-    for (const [name, used] of Object.entries(cores))
-      this.#cpuSeconds.set(name, (this.#cpuSeconds.get(name) ?? 0) + used * seconds);
+    const add = (sums: Map<string, number>, rates: Readonly<Record<string, number>>): void => {
+      for (const [name, rate] of Object.entries(rates))
+        sums.set(name, (sums.get(name) ?? 0) + rate * seconds);
+    };
+    add(this.#cpuSeconds, cores.used);
+    add(this.#waitSeconds, cores.waited);
   }
 
   #addStorage(before: StorageCounters | undefined, after: StorageCounters | undefined): void {

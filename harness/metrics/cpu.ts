@@ -17,27 +17,58 @@ export function cpuSeconds(pid: number): number | undefined {
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }
 
+/** Seconds the main thread of a process was ready and waited for a core; `undefined` as above. */
+export function coreWaitSeconds(pid: number): number | undefined {
+  try {
+    // Nanoseconds on a core, nanoseconds waiting for one, times on one.
+    const [, waited = ""] = readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ");
+    return Number(waited) / 1e9;
+  } catch {
+    return undefined;
+  }
+}
+
+/** By name of a group. */
+export interface CoresUsed {
+  readonly used: Readonly<Record<string, number>>;
+  /** Main threads waiting for a core, on average. */
+  readonly waited: Readonly<Record<string, number>>;
+}
+
 /** Measures cores used by named groups of processes from now until `stop`. */
 export function watchCpu(groups: Readonly<Record<string, readonly number[]>>): {
-  stop(): Record<string, number>;
+  stop(): CoresUsed;
 } {
   const startedMs = performance.now();
-  const before = totals(groups);
+  const usedBefore = totals(groups, cpuSeconds);
+  const waitedBefore = totals(groups, coreWaitSeconds);
   return {
     stop: () => {
       const seconds = (performance.now() - startedMs) / 1_000;
-      const after = totals(groups);
-      const cores: Record<string, number> = {};
-      for (const name of Object.keys(groups))
-        cores[name] = Math.max(0, (after[name] ?? 0) - (before[name] ?? 0)) / seconds;
-      return cores;
+      const rates = (
+        before: Readonly<Record<string, number>>,
+        after: Readonly<Record<string, number>>,
+      ): Record<string, number> =>
+        Object.fromEntries(
+          Object.entries(after).map(([name, total]) => [
+            name,
+            Math.max(0, total - (before[name] ?? 0)) / seconds,
+          ]),
+        );
+      return {
+        used: rates(usedBefore, totals(groups, cpuSeconds)),
+        waited: rates(waitedBefore, totals(groups, coreWaitSeconds)),
+      };
     },
   };
 }
 
-function totals(groups: Readonly<Record<string, readonly number[]>>): Record<string, number> {
+function totals(
+  groups: Readonly<Record<string, readonly number[]>>,
+  secondsOf: (pid: number) => number | undefined,
+): Record<string, number> {
   const sums: Record<string, number> = {};
   for (const [name, pids] of Object.entries(groups))
-    sums[name] = pids.reduce((sum, pid) => sum + (cpuSeconds(pid) ?? 0), 0);
+    sums[name] = pids.reduce((sum, pid) => sum + (secondsOf(pid) ?? 0), 0);
   return sums;
 }

@@ -111,6 +111,8 @@ export interface Measurements {
   readonly platform: { readonly coldStarts: number; readonly invocations: number };
   /** CPU over the measured blocks, in cores. */
   readonly cpuCores: Readonly<Record<string, number>>;
+  /** Main threads that were ready and waited for a core, on average; absent in older records. */
+  readonly coreWaits?: Readonly<Record<string, number>>;
   readonly promises: readonly string[];
   readonly invalidReasons: readonly string[];
   /** By which limits it was judged; absent in older records, which were relaxed. */

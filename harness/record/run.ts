@@ -270,6 +270,8 @@ export interface RunSummary {
   } | null;
   /** CPU of every process over the measured window, in cores. */
   readonly cpuCores: Readonly<Record<string, number>>;
+  /** Main threads that were ready and waited for a core, on average; absent in older records. */
+  readonly coreWaits?: Readonly<Record<string, number>>;
   /** Of a system of several processes. */
   readonly timeline?: RunTimeline;
   readonly durability?: Measurements["durability"];

@@ -110,6 +110,7 @@ const summary = z.looseObject({
     .object({ callsPerTransaction: z.number(), bytesPerTransaction: z.number() })
     .nullable(),
   cpuCores: z.record(z.string(), z.number()),
+  coreWaits: z.record(z.string(), z.number()).exactOptional(),
 });
 const manifest = z.looseObject({
   schemaVersion: z.literal(1),

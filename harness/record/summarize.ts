@@ -55,7 +55,7 @@ export function summarize({ manifest, attempts, transactions, measurements }: Ra
   const measuredSeconds = measuredUs / 1_000_000;
   const perTransaction = (total: number): number =>
     committed === 0 ? 0 : Math.round((total / committed) * 100) / 100;
-  const { storage, promises, invalidReasons, platform, cpuCores } = measurements;
+  const { storage, promises, invalidReasons, platform, cpuCores, coreWaits } = measurements;
   const counted = violations(promises, anomalies);
   const broken = unexplained(promises, isolation.verdicts);
   return {
@@ -99,9 +99,8 @@ export function summarize({ manifest, attempts, transactions, measurements }: Ra
               callsPerTransaction: perTransaction(storage.calls),
               bytesPerTransaction: Math.round(perTransaction(storage.bytes)),
             },
-      cpuCores: Object.fromEntries(
-        Object.entries(cpuCores).map(([name, cores]) => [name, round(cores, 3)]),
-      ),
+      cpuCores: rounded(cpuCores),
+      ...(coreWaits !== undefined && { coreWaits: rounded(coreWaits) }),
       ...ofCluster({ attempts, anomalous, measurements }),
       ...splitOf({ manifest, attempts, measurements }),
       ...(manifest.cell.faults.startsWith("fail-operations") && {
@@ -192,4 +191,8 @@ function count(attempts: readonly AttemptRecord[], outcome: AttemptRecord["outco
 
 function round(value: number, digits: number): number {
   return Math.round(value * 10 ** digits) / 10 ** digits;
+}
+
+function rounded(values: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, round(value, 3)]));
 }
