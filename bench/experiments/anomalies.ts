@@ -104,6 +104,8 @@ function planCell(
       warmUpRequestsPerClient: sizeOf(profile, { smoke: 1, quick: 5, standard: 20, paper: 20 }),
       blocks: sizeOf(profile, { smoke: 1, quick: 3, standard: 5, paper: 5 }),
     }),
+    // Starting functions again and again takes both cores of a small machine from everybody.
+    ...(faults.kind === "kill-clients" && { countsOnly: true }),
     faults,
     estimateSeconds: estimateSeconds({ level, clients, requestsPerClient }),
   };

@@ -62,6 +62,11 @@ export interface CellPlan {
    */
   readonly coarseTimers?: boolean;
   readonly after?: readonly AfterLoad[];
+  /**
+   * Counts are read off this cell and no times: what makes its times untrustworthy is noted, and does
+   * not make it invalid. It is not compared in time either.
+   */
+  readonly countsOnly?: boolean;
   readonly platform: {
     readonly name: string;
     /** Emulated latency of one invocation, laid over the platform. */

@@ -163,11 +163,12 @@ export class CellRun {
       );
     const problems = this.#generators?.problems() ?? [];
     await this.close();
-    const concluded = this.#observer.conclude({
+    const judged = this.#observer.conclude({
       smoke: manifest.profile === "smoke",
       validity: this.#options.validity ?? validityOf(manifest.profile),
       responseP99Us: histogramsOf(this.#attempts).responseTime.percentile(0.99),
     });
+    const concluded = plan.countsOnly === true ? notForTimes(judged) : judged;
     const complete = !signal.aborted && this.#blocks.length === plan.load.blocks;
     return finishRun(directory, {
       manifest: {
@@ -375,4 +376,12 @@ async function redeploy(
   await platform.deploy(
     own.map((spec) => ({ ...spec, environment: { ...spec.environment, ...fresh } })),
   );
+}
+
+/** What disturbs times is worth knowing where only counts are read off, and no more. */
+export function notForTimes<Judged extends Pick<Measurements, "invalidReasons" | "notes">>(
+  judged: Judged,
+): Judged {
+  const notes = judged.invalidReasons.map((reason) => `not fit for times: ${reason}`);
+  return { ...judged, invalidReasons: [], notes: [...(judged.notes ?? []), ...notes] };
 }

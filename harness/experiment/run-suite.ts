@@ -248,7 +248,7 @@ class SuiteRunner {
   /** Every other system against the first, which is the baseline. */
   #compare(definition: ExperimentDefinition, runs: readonly CellRun[]): void {
     const [baseline, ...others] = runs;
-    if (baseline === undefined) return;
+    if (baseline === undefined || baseline.plan.countsOnly === true) return;
     const base = baseline.blockFigures();
     for (const other of others) {
       const figures = other.blockFigures();
