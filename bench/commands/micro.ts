@@ -49,7 +49,10 @@ function formatMicro(result: MicroResult): string {
     figure.id,
     `${formatValue(figure.value)} ${figure.unit}`,
     figure.low === figure.high ? "" : `[${formatValue(figure.low)}, ${formatValue(figure.high)}]`,
-    figure.least === undefined ? "" : `at least ${figure.least}`,
+    [
+      figure.least === undefined ? "" : `at least ${figure.least}`,
+      figure.most === undefined ? "" : `at most ${figure.most}`,
+    ].join(""),
   ]);
   const missing = result.notRun.map(({ what, why, get }) => `not run: ${what}: ${why}; ${get}`);
   return [result.name, formatColumns(rows), ...missing].join("\n");

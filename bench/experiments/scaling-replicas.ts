@@ -20,7 +20,7 @@ export const scalingReplicas = defineExperiment({
   reproduces: {
     source: "AFT (EuroSys '20) §6.5.2, Fig. 8",
     deviations: [
-      "4 clients a replica instead of 40: all replicas share this machine's cores",
+      "2 clients a replica instead of 40: all replicas share this machine's cores",
       "services and invocations emulated from the paper's own medians and p99s, over one Redis",
     ],
   },
@@ -44,7 +44,7 @@ function planCell(options: {
   readonly profile: ProfileName;
 }): CellPlan {
   const { emulation, replicas, profile } = options;
-  const perReplica = sizeOf(profile, { smoke: 2, quick: 4, standard: 4, paper: 40 });
+  const perReplica = sizeOf(profile, { smoke: 2, quick: 2, standard: 2, paper: 40 });
   const clients = replicas * perReplica;
   const seconds = sizeOf(profile, { smoke: 1, quick: 6, standard: 20, paper: 80 });
   return {

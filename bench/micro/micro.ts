@@ -9,8 +9,9 @@ export interface MicroFigure {
   /** 95 % interval of `value`; equal to it for what is only reported for orientation. */
   readonly low: number;
   readonly high: number;
-  /** A bar: the value must not be below it. */
+  /** Bars: the value must not be below, or above. */
   readonly least?: number;
+  readonly most?: number;
 }
 
 export interface MicroResult {
@@ -34,13 +35,17 @@ export interface Micro {
 }
 
 /**
- * Whether every figure with a bar is above it: fails where a whole interval is below, passes where the
+ * Whether every figure keeps its bars: fails where a whole interval is beyond one, passes where the
  * median is not, and cannot tell in between.
  */
 export function judgeBars(figures: readonly MicroFigure[]): GateOutcome {
-  const outcomes = figures.flatMap(({ value, high, least }): GateOutcome[] => {
-    if (least === undefined) return [];
-    return [value >= least ? "pass" : high < least ? "fail" : "inconclusive"];
-  });
+  const outcomes = figures.flatMap(({ value, low, high, least, most }): GateOutcome[] => [
+    ...(least === undefined ? [] : [outcomeOf(value >= least, high < least)]),
+    ...(most === undefined ? [] : [outcomeOf(value <= most, low > most)]),
+  ]);
   return outcomes.length === 0 ? "pass" : worstOutcome(outcomes);
+}
+
+function outcomeOf(keeps: boolean, isBeyond: boolean): GateOutcome {
+  return keeps ? "pass" : isBeyond ? "fail" : "inconclusive";
 }

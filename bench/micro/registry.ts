@@ -2,7 +2,16 @@
 import { checker } from "./checker.ts";
 import { generator } from "./generator.ts";
 import { idleCluster } from "./idle-cluster.ts";
+import { memory } from "./memory.ts";
 import type { Micro } from "./micro.ts";
+import { parts } from "./parts.ts";
 import { shimVsDirect } from "./shim-vs-direct.ts";
 
-export const micros: readonly Micro[] = [shimVsDirect, generator, checker, idleCluster];
+export const micros: readonly Micro[] = [
+  shimVsDirect,
+  parts,
+  generator,
+  checker,
+  memory,
+  idleCluster,
+];

@@ -7,8 +7,8 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { ProjectError } from "#kit/errors.ts";
 
-/** How long a child may take to be ready, and to end after being asked to. */
-const readyWithinMs = 20_000;
+/** How long a child may take to be ready (on a machine busy with something else), and to end after being asked to. */
+const readyWithinMs = 60_000;
 const endWithinMs = 5_000;
 /** Kept of what a child writes to stderr, for the error message. */
 const keptErrorCharacters = 4_000;
@@ -37,7 +37,7 @@ export interface Child {
   errorOutput(): string;
   /** SIGTERM, and SIGKILL if that does not help. Idempotent. */
   stop(): Promise<void>;
-  /** SIGKILL. */
+  /** SIGKILL, also of the program behind a guard. */
   readonly kill: () => void;
 }
 
@@ -104,27 +104,46 @@ async function watch(name: string, child: ChildProcess): Promise<Child> {
       resolve();
     });
   });
+  // A guard that is killed can no longer end its program.
+  let guarded: unknown;
+  const kill = (): void => {
+    if (child.exitCode === null && child.signalCode === null && typeof guarded === "number")
+      killIfThere(guarded);
+    child.kill("SIGKILL");
+  };
   const stop = async (): Promise<void> => {
     child.kill("SIGTERM");
-    const timer = setTimeout(() => child.kill("SIGKILL"), endWithinMs);
+    const timer = setTimeout(kill, endWithinMs);
     await exited;
     clearTimeout(timer);
+    // Whoever else holds its pipes must not keep this process from ending.
+    child.stdout?.destroy();
+    child.stderr?.destroy();
   };
   try {
     const ready = await firstLine(name, child, () => errors);
+    ({ guarded } = ready);
     return {
       pid: child.pid ?? -1,
       ready,
       exited,
       errorOutput: () => errors,
       stop,
-      kill: () => {
-        child.kill("SIGKILL");
-      },
+      kill,
     };
   } catch (error) {
-    child.kill("SIGKILL");
+    // The end of its input is an end of a guard's program, also when the guard has not begun yet.
+    child.stdin?.destroy();
+    await stop();
     throw error;
+  }
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended.
   }
 }
 
