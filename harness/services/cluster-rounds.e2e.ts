@@ -327,8 +327,25 @@ function place({ history }: World, transactionId: string, commitOrder: string): 
   if (found !== undefined) history[index] = { ...found, outcome: "unknown", commitOrder };
 }
 
-/** Every replica shows, for every key, the newest acknowledged write or a newer one. */
+/**
+ * Every replica shows, for every key, the newest acknowledged write or a newer one. One that is still
+ * joining (on a busy machine a live one may have been declared dead and replaced) says so and is asked again.
+ */
 async function verify(world: World): Promise<void> {
+  const untilMs = Date.now() + wholeWithinMs;
+  for (;;) {
+    try {
+      await verifyAll(world);
+      return;
+    } catch (error) {
+      if (!(error instanceof StateError) || error.disposition !== "retry") throw error;
+      if (Date.now() > untilMs) throw error;
+      await allServe(world);
+    }
+  }
+}
+
+async function verifyAll(world: World): Promise<void> {
   const orders = new Map(
     world.history.map(({ transactionId, commitOrder }) => [transactionId, commitOrder ?? ""]),
   );
