@@ -120,8 +120,10 @@ function choosingOldest(versions: number): Part {
       const oldest = recordOf(1, ["wanted", "seen"]);
       const writers = [oldest, ...versionsOf("wanted", versions - 1, ["seen"])];
       const observed = new Map<Key, CommitRecord>([[key("seen"), oldest]]);
+      const known = (): readonly CommitRecord[] => writers;
       return () => {
-        for (let index = 0; index < count; index += 1) expectVersion(wanted, observed, writers);
+        for (let index = 0; index < count; index += 1)
+          expectVersion(wanted, observed, writers, known);
       };
     },
   };
@@ -137,8 +139,9 @@ function expectVersion(
   wanted: Key,
   observed: ReadonlyMap<Key, CommitRecord>,
   writers: readonly CommitRecord[],
+  known?: () => readonly CommitRecord[],
 ): void {
-  const choice = chooseVersion(wanted, observed, writers);
+  const choice = chooseVersion(wanted, observed, writers, known);
   if (choice.kind !== "version") throw new Error(`chosen: ${choice.kind}`);
 }
 

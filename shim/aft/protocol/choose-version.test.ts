@@ -115,6 +115,63 @@ interface Read {
   readonly writer: CommitRecord | "absent";
 }
 
+describe("a reader that is far behind", () => {
+  const behind = commit(1, k, l);
+  /** Each written together with the key that was read before them, but one. */
+  const newer = Array.from({ length: 500 }, (_unused, index) =>
+    index === 100 ? commit(index + 2, k) : commit(index + 2, k, l),
+  );
+  const versionsOf = (of: Key): CommitRecord[] =>
+    [behind, ...newer].filter((t) => t.writeSet.has(of));
+
+  it("gets the newest version older than all it missed, without a look at each", () => {
+    const observed: ObservedSet = new Map([[l, behind]]);
+    expect(chooseVersion(k, observed, versionsOf(k), versionsOf)).toEqual(version(behind));
+    expect(chooseVersion(k, observed, versionsOf(k))).toEqual(version(newer[100] ?? behind));
+  });
+
+  it("is not given what is older than it must see (case 1)", () => {
+    // t is the only writer of m, and no older version of k will do.
+    const t = commit(102.5, k, m);
+    const known = (of: Key): CommitRecord[] =>
+      [...versionsOf(of), ...(t.writeSet.has(of) ? [t] : [])].toSorted((a, b) =>
+        compareTransactionIds(a.id, b.id),
+      );
+    const observed: ObservedSet = new Map([
+      [l, newer[99] ?? behind],
+      [m, t],
+    ]);
+    expect(chooseVersion(k, observed, known(k), known)).toEqual(version(t));
+  });
+
+  it("never gets a fractured read set", () => {
+    const arbTold = fc.array(fc.uniqueArray(fc.constantFrom(k, l, m), { minLength: 1 }), {
+      minLength: 70,
+      maxLength: 200,
+    });
+    let far = 0;
+    fc.assert(
+      fc.property(arbTold, fc.nat({ max: 30 }), (told, at) => {
+        const all = told.map((writeSet, index) => commit(index + 1, ...writeSet));
+        const known = (of: Key): CommitRecord[] => all.filter((t) => t.writeSet.has(of));
+        const reads: Read[] = [l, m].map((target) => ({
+          target,
+          writer: all.slice(0, at).findLast((t) => t.writeSet.has(target)) ?? "absent",
+        }));
+        const observed: ObservedSet = new Map(reads.map((read) => [read.target, read.writer]));
+        const choice = chooseVersion(k, observed, known(k), known);
+        const near = chooseVersion(k, observed, known(k));
+        expect(choice.kind).toBe(near.kind);
+        if (choice.kind !== "version" || near.kind !== "version") return;
+        expect(isAtomic([...reads, { target: k, writer: choice.writer }])).toBe(true);
+        if (choice.writer !== near.writer) far += 1;
+      }),
+      { numRuns: 2_000 },
+    );
+    expect(far).toBeGreaterThan(0);
+  });
+});
+
 it("agrees with brute force over Definition 1, whatever the history and the read order", () => {
   const outcomes = new Set<VersionChoice["kind"]>();
   fc.assert(

@@ -11,7 +11,7 @@
  * Differs from the paper: a key read as absent stays in the read set, as a version older than all
  * others, so that absence repeats and cannot be fractured either (ARCHITECTURE, Deviation 2).
  */
-import { compareTransactionIds, type CommitRecord, type Key } from "./types.ts";
+import { compareTransactionIds, type CommitRecord, type Key, type TransactionId } from "./types.ts";
 
 /** Versions read so far; `absent` keys were read and had no version. */
 export type ObservedSet = ReadonlyMap<Key, CommitRecord | "absent">;
@@ -23,6 +23,11 @@ export type VersionChoice =
   /** Versions exist, but each would fracture the read set: abort and retry (AFT §3.6). */
   | { readonly kind: "noValidVersion" };
 
+/** Candidates looked at one by one; a reader further behind is spared the rest where possible. */
+const closeLook = 64;
+
+type VersionsOf = (key: Key) => readonly CommitRecord[];
+
 const absent: VersionChoice = { kind: "absent" };
 const noValidVersion: VersionChoice = { kind: "noValidVersion" };
 
@@ -32,16 +37,21 @@ const noValidVersion: VersionChoice = { kind: "noValidVersion" };
  * @param key       Key to read, not in the transaction's own write buffer.
  * @param observed  What the transaction has read; must itself be an atomic read set.
  * @param versions  Committed writers of `key` known here, oldest first, without repeats.
+ * @param versionsOf  The same of any key. With it a reader that is very far behind may get a version
+ *   older than the newest valid one, found by bisection.
  * @returns The writer whose version to fetch, or why there is none. Never throws; staleness is
  *   allowed, fracture is not.
  * Cost: O(|observed| + |writeSet|) when the newest version is valid, as it nearly always is; each
- *   older candidate costs another O(min(|writeSet|, |observed|)).
+ *   older candidate costs another O(min(|writeSet|, |observed|)). After `closeLook` of them
+ *   O(|observed| log |versions|) finds one at once, unless every version older than all that the
+ *   reader has missed is also older than what it must see.
  * Source: AFT Algorithm 1; the two tests are cases 1 and 2 of its correctness proof.
  */
 export function chooseVersion(
   key: Key,
   observed: ObservedSet,
   versions: readonly CommitRecord[],
+  versionsOf?: VersionsOf,
 ): VersionChoice {
   const before = observed.get(key);
   // Cases 1 and 2 together leave only the version read before; take it directly.
@@ -52,12 +62,52 @@ export function chooseVersion(
   for (let position = versions.length - 1; position >= 0; position -= 1) {
     const writer = versions[position];
     if (writer === undefined) continue;
+    if (versionsOf !== undefined && versions.length - position === closeLook) {
+      const far = newestBeforeMissed(observed, versions, versionsOf);
+      if (far !== undefined && (lowerBound === undefined || !isOlder(far, lowerBound)))
+        return { kind: "version", writer: far };
+    }
     // Case 1: something read before was written together with a newer version of this key.
     if (lowerBound !== undefined && compareTransactionIds(writer.id, lowerBound.id) < 0) break;
     // Case 2: this version was written together with a key that was read too old.
     if (!fractures(writer, observed)) return { kind: "version", writer };
   }
   return versions.length === 0 && lowerBound === undefined ? absent : noValidVersion;
+}
+
+/**
+ * The newest version of the key that is older than everything the reader has missed of the keys it
+ * has read. Nothing so old can have been written together with any of that (case 2). What has
+ * been collected is missing in both lists, because transactions leave the index as a whole.
+ */
+function newestBeforeMissed(
+  observed: ObservedSet,
+  versions: readonly CommitRecord[],
+  versionsOf: VersionsOf,
+): CommitRecord | undefined {
+  let missed: TransactionId | undefined;
+  for (const [seenKey, seen] of observed) {
+    const others = versionsOf(seenKey);
+    const next =
+      others[countOf(others, (id) => seen !== "absent" && compareTransactionIds(id, seen.id) <= 0)];
+    if (next !== undefined && (missed === undefined || compareTransactionIds(next.id, missed) < 0))
+      missed = next.id;
+  }
+  const before = missed;
+  if (before === undefined) return versions.at(-1);
+  return versions[countOf(versions, (id) => compareTransactionIds(id, before) < 0) - 1];
+}
+
+/** How many of them, from the oldest on, are so; all those must stand in front. */
+function countOf(versions: readonly CommitRecord[], isSo: (id: TransactionId) => boolean): number {
+  let [low, high] = [0, versions.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const version = versions[middle];
+    if (version !== undefined && isSo(version.id)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** The newest transaction read from that also wrote `key`, if any. */

@@ -53,6 +53,8 @@ interface WireRecord {
   readonly f?: number;
 }
 
+const kinds: ReadonlySet<unknown> = new Set(["committed", "collected", "aborted"]);
+
 export function encodeOutcome(outcome: StoredOutcome): Bytes {
   return Buffer.from(JSON.stringify(toWire(outcome)));
 }
@@ -74,7 +76,7 @@ export function encodeCollected({ id, slot }: CommitRecord): Bytes {
 export function decodeOutcome(place: string, bytes: Bytes): StoredOutcome {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString());
+    parsed = JSON.parse(textOf(bytes));
   } catch (error) {
     throw new CorruptRecordError(place, "not JSON", { cause: error });
   }
@@ -100,6 +102,12 @@ export function decodeOutcome(place: string, bytes: Bytes): StoredOutcome {
       ...(slot !== undefined && { slot }),
     },
   };
+}
+
+/** Recovery reads millions: what is a buffer already needs no second view. */
+function textOf(bytes: Bytes): string {
+  if (Buffer.isBuffer(bytes)) return bytes.toString();
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
 }
 
 function toWire(outcome: StoredOutcome): WireRecord {
@@ -135,10 +143,9 @@ function slotField(slot: number | undefined): { s?: number } {
 function isWireRecord(value: unknown): value is WireRecord {
   if (typeof value !== "object" || value === null) return false;
   const fields = value as Record<string, unknown>;
-  const kinds: unknown[] = ["committed", "collected", "aborted"];
   return (
     fields["v"] === 1 &&
-    kinds.includes(fields["k"]) &&
+    kinds.has(fields["k"]) &&
     typeof fields["u"] === "string" &&
     isTransactionUuid(fields["u"]) &&
     (fields["t"] === undefined || typeof fields["t"] === "number") &&

@@ -31,6 +31,7 @@ export class Operations {
   readonly #clock: Clock;
   readonly #settings: ReplicaSettings;
   readonly #index: VersionIndex;
+  readonly #versionsOf = (key: Key): readonly CommitRecord[] => this.#index.versionsOf(key);
   readonly #reader: VersionReader;
   readonly #closedRefusal: (uuid: string) => Refusal;
   readonly #isOpen: (transaction: Transaction) => boolean;
@@ -154,7 +155,8 @@ export class Operations {
     if (transaction.keyCount >= this.#settings.maxKeysPerTransaction)
       return this.#refuseTooManyKeys();
 
-    const choice = chooseVersion(key, transaction.observed, this.#index.versionsOf(key));
+    const versions = this.#index.versionsOf(key);
+    const choice = chooseVersion(key, transaction.observed, versions, this.#versionsOf);
     switch (choice.kind) {
       case "version": {
         const { writer } = choice;

@@ -2,6 +2,7 @@
  * @module What a replica learns from storage: the commit set at its start (AFT §3.3.1, §4.2), and
  * data that no commit record claims.
  */
+import type { Bytes } from "#kit/bytes.ts";
 import type { Clock } from "#kit/clock.ts";
 import type { ListCursor, StorageEngine, StorageKey } from "#shim/storage/port.ts";
 import type { Names } from "../protocol/names.ts";
@@ -11,6 +12,8 @@ import type { Committer } from "./committer.ts";
 
 /** Records fetched by one request; the engine splits further as it must. */
 const readBatch = 1_000;
+/** Pages whose records are asked for while older ones are being taken in. */
+const pagesAhead = 4;
 
 /**
  * Every object under a prefix, page by page. Between two pages all else gets its turn: an embedded
@@ -54,10 +57,7 @@ export async function readCommitSet(options: {
   readonly isKnown?: (name: StorageKey) => boolean;
 }): Promise<void> {
   const { engine, names, clock, onOutcome, onCorrupt, isKnown } = options;
-  for await (const listed of listAll(engine, names.commitPrefix, clock)) {
-    const keys = isKnown === undefined ? listed : listed.filter((name) => !isKnown(name));
-    if (keys.length === 0) continue;
-    const values = await engine.multiGet(keys);
+  const take = ({ keys, values }: Page): void => {
     for (const [index, name] of keys.entries()) {
       const place = names.parseCommit(name);
       const value = values[index];
@@ -70,7 +70,28 @@ export async function readCommitSet(options: {
         onCorrupt(error);
       }
     }
+  };
+  // The store looks for the next pages while the last one is decoded.
+  const asked: Promise<Page>[] = [];
+  const takeOldest = async (): Promise<void> => {
+    const page = await asked.shift();
+    if (page !== undefined) take(page);
+  };
+  for await (const listed of listAll(engine, names.commitPrefix, clock)) {
+    const keys = isKnown === undefined ? listed : listed.filter((name) => !isKnown(name));
+    if (keys.length === 0) continue;
+    const page = engine.multiGet(keys).then((values) => ({ keys, values }));
+    // It may fail long before its turn, or after a failure that ended the reading.
+    page.catch(() => {});
+    asked.push(page);
+    if (asked.length >= pagesAhead) await takeOldest();
   }
+  while (asked.length > 0) await takeOldest();
+}
+
+interface Page {
+  readonly keys: readonly StorageKey[];
+  readonly values: readonly (Bytes | undefined)[];
 }
 
 /**
