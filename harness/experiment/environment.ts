@@ -7,21 +7,17 @@
 import { fileURLToPath } from "node:url";
 import type { Clock } from "#kit/clock.ts";
 import { createSystemClock } from "#kit/node/system-clock.ts";
-import { createPrng, type Prng } from "#kit/prng.ts";
-import type { InvocationLatency } from "#harness/faas/inline/platform.ts";
+import { createPrng } from "#kit/prng.ts";
 import type { FunctionSpec, Platform } from "#harness/faas/port.ts";
 import { shortEventPausesMs } from "#harness/faas/local/platform.ts";
 import { createPlatform } from "#harness/faas/registry.ts";
 import { concurrencyOf } from "#harness/loadgen/load.ts";
 import type { StorageService } from "#harness/services/port.ts";
 import { startStorageService } from "#harness/services/registry.ts";
-import {
-  emulationProfiles,
-  invocationProfiles,
-  sampleUs,
-} from "#shim/storage/emulated/profiles.ts";
+import { emulationProfiles, invocationProfiles } from "#shim/storage/emulated/profiles.ts";
 import type { StorageSpec } from "#shim/storage/target.ts";
 import type { CellPlan } from "./define.ts";
+import { invocationLatencyOf } from "./invocation-latency.ts";
 import { checkReach, elsewhere, type LambdaPlace } from "./lambda-place.ts";
 import { Scope } from "./scope.ts";
 import { bringUpSystem, type RunningSystem } from "./systems.ts";
@@ -161,21 +157,6 @@ function openPlatform(request: EnvironmentRequest, plan: CellPlan): Promise<Plat
     // Asking for them costs time, and only they tell how long a start took.
     ...(plan.coldBlocks === true && { tailLogs: true }),
   });
-}
-
-/** The emulated latency of invocations as an option of a platform; none for `none`. */
-export function invocationLatencyOf(
-  invocation: CellPlan["platform"]["invocation"],
-  prng: Prng,
-): { readonly invocationLatency?: InvocationLatency } {
-  if (invocation === "none") return {};
-  const { shape, source } = invocationProfiles[invocation];
-  return {
-    invocationLatency: {
-      sampleUs: () => sampleUs(shape, prng),
-      description: { name: invocation, ...shape, source },
-    },
-  };
 }
 
 /** Everything emulated in this environment, with parameters and sources, for every manifest. */

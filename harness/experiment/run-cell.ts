@@ -16,7 +16,7 @@ import type { Measurements, StorageSize } from "#harness/record/measurements.ts"
 import { beginRun, finishRun } from "#harness/record/run-directory.ts";
 import type { RunManifest, RunSummary } from "#harness/record/run.ts";
 import { histogramsOf } from "#harness/record/summarize.ts";
-import { loadStateSystem, openStateSystem } from "#shim/state/registry.ts";
+import { loadStateSystem } from "#shim/state/registry.ts";
 import type { Workload } from "#workloads/port.ts";
 import { createWorkload } from "#workloads/registry.ts";
 import { awaitDrain, checkDurability, measureStorage } from "./after-load.ts";
@@ -26,6 +26,7 @@ import { type Environment, functionNameOf } from "./environment.ts";
 import { startFleet } from "./fleet/fleet.ts";
 import { type LoadGenerators, OwnGenerator } from "./generators.ts";
 import { RunObserver } from "./observe.ts";
+import { resolveUnknown } from "./resolve-unknown.ts";
 import type { RunningSystem, StorageCounters } from "./systems.ts";
 
 export interface CellRunOptions {
@@ -155,7 +156,7 @@ export class CellRun {
     const module = await loadStateSystem(spec);
     const promises = module.promisesWith?.(spec.options) ?? module.promises;
     await this.#collect();
-    await this.#resolveUnknown();
+    await resolveUnknown(spec, this.#transactions);
     const ofCluster = await this.#afterLoad();
     const perSecond = (sums: ReadonlyMap<string, number>): Record<string, number> =>
       Object.fromEntries(
@@ -231,37 +232,6 @@ export class CellRun {
       ...(drain !== undefined && { drain }),
       ...(durability !== undefined && { durability }),
     };
-  }
-
-  /**
-   * Asks the system what became of transactions whose answer was lost: what they wrote may have been
-   * read, and its place in the version order is needed to judge those reads.
-   */
-  async #resolveUnknown(): Promise<void> {
-    if (!this.#transactions.some(({ outcome }) => outcome === "unknown")) return;
-    // `direct` keeps no outcomes; asking it would only open another connection.
-    if (this.plan.system === "direct") return;
-    const system = await openStateSystem(this.#system.spec);
-    try {
-      for (const [index, transaction] of this.#transactions.entries()) {
-        if (transaction.outcome !== "unknown") continue;
-        const { requestId, transactionId } = transaction;
-        const context = { system: system.name, requestId, transactionId, carried: {} };
-        const outcome = await system.outcomeOf(context);
-        if (outcome.kind === "unknown") continue;
-        // Committed by another attempt of the request: this one left nothing.
-        const isOwn = outcome.kind === "committed" && outcome.committedBy === undefined;
-        const commitOrder = isOwn ? outcome.commitOrder : undefined;
-        this.#transactions[index] = {
-          ...transaction,
-          // Its reads after the loss are not known, so it is not judged; its place in the order is.
-          outcome: isOwn ? "unknown" : "aborted",
-          ...(commitOrder !== undefined && { commitOrder }),
-        };
-      }
-    } finally {
-      await system.close();
-    }
   }
 
   /** Ends the processes that make load, where there are further ones. Idempotent. */

@@ -12,8 +12,8 @@ import { connectLocalPlatform } from "#harness/faas/local/connect.ts";
 import { writeHistogramLog } from "#harness/metrics/histogram.ts";
 import { writeGeneratorRecord } from "#harness/record/generator-record.ts";
 import { createWorkload } from "#workloads/registry.ts";
-import { invocationLatencyOf } from "../environment.ts";
 import { OwnGenerator } from "../generators.ts";
+import { invocationLatencyOf } from "../invocation-latency.ts";
 import type { MemberCommand, MemberConfig, MemberMessage } from "./messages.ts";
 
 const progressEveryMs = 200;

@@ -28,7 +28,12 @@ export interface InvocationLatency {
 export interface InlineOptions {
   readonly clock: Clock;
   readonly invocationLatency?: InvocationLatency;
+  /** Absent: modules are imported from their files, which a bundle does not have. */
+  readonly load?: (spec: FunctionSpec) => Promise<FunctionModule>;
 }
+
+/** What a deployed module exports. */
+export type FunctionModule = Readonly<Record<string, unknown>>;
 
 /** Thrown by `checkpoint` in a function that was killed or has timed out. */
 class InstanceEndedError extends ProjectError {
@@ -47,6 +52,10 @@ interface Invocation {
   ended: "killed" | "timeout" | undefined;
 }
 
+async function importModule({ modulePath }: FunctionSpec): Promise<FunctionModule> {
+  return (await import(pathToFileURL(modulePath).href)) as FunctionModule;
+}
+
 export function createInlinePlatform(options: InlineOptions): Platform {
   return new InlinePlatform(options);
 }
@@ -58,7 +67,8 @@ class InlinePlatform implements Platform {
   readonly #latency: InvocationLatency | undefined;
   readonly #deployments = new Map<string, Deployment>();
   readonly #running = new Set<Invocation>();
-  readonly #modules = new Set<string>();
+  readonly #load: (spec: FunctionSpec) => Promise<FunctionModule>;
+  readonly #modules = new Set<FunctionModule>();
   #nextId = 0;
   #stats = {
     invocations: 0,
@@ -69,21 +79,21 @@ class InlinePlatform implements Platform {
     instancesLost: 0,
   };
 
-  constructor({ clock, invocationLatency }: InlineOptions) {
+  constructor({ clock, invocationLatency, load = importModule }: InlineOptions) {
     this.#clock = clock;
+    this.#load = load;
     this.#latency = invocationLatency;
   }
 
   async deploy(functions: readonly FunctionSpec[]): Promise<void> {
     for (const spec of functions) {
-      const url = pathToFileURL(spec.modulePath).href;
-      const loaded = (await import(url)) as Record<string, unknown>;
+      const loaded = await this.#load(spec);
       const handler = loaded[spec.exportName];
       if (typeof handler !== "function") {
         const what = `${spec.modulePath} exports no function "${spec.exportName}"`;
         throw new ConfigError([{ where: spec.name, what }]);
       }
-      this.#modules.add(url);
+      this.#modules.add(loaded);
       this.#deployments.set(spec.name, {
         spec,
         handler: handler as FunctionHandler,
@@ -167,9 +177,9 @@ class InlinePlatform implements Platform {
   /** Gives the modules a chance to close what their instances opened. */
   async close(): Promise<void> {
     this.#deployments.clear();
-    for (const url of this.#modules) {
-      const loaded = (await import(url)) as { closeSystems?: () => Promise<void> };
-      await loaded.closeSystems?.();
+    for (const loaded of this.#modules) {
+      const { closeSystems } = loaded as { closeSystems?: () => Promise<void> };
+      await closeSystems?.();
     }
     this.#modules.clear();
   }
