@@ -7,12 +7,14 @@ import { ConfigError } from "#kit/errors.ts";
 import { addCheck } from "./commands/check-flags.ts";
 import { addComparing } from "./commands/compare-flags.ts";
 import { addDeploy } from "./commands/deploy-flags.ts";
+import { addFleet } from "./commands/fleet-flags.ts";
 import { addServe } from "./commands/serve-flags.ts";
 import { collect, numberOption } from "./flags.ts";
 import { profileNames } from "#harness/experiment/define.ts";
 import { type Validity, validityNames } from "#harness/metrics/validity.ts";
 import { addLambdaFlags, type LambdaFlags } from "./commands/lambda-flags.ts";
 import type { LoadFlags } from "./commands/load-flags.ts";
+import { addLoadFlags } from "./commands/load-options.ts";
 import { helpText } from "./exit-codes.ts";
 
 interface SelectionFlags {
@@ -50,11 +52,12 @@ export function createProgram(setExitCode: (code: number) => void): Command {
   addCalibrate(program, setExitCode);
   addServe(program, setExitCode);
   addDeploy(program);
+  addFleet(program, setExitCode);
   return program;
 }
 
 function addRun(program: Command, setExitCode: (code: number) => void): void {
-  addLambdaFlags(selecting(program.command("run")))
+  addLoadFlags(addLambdaFlags(selecting(program.command("run"))))
     .description("run experiments or a suite, check them, draw them")
     .argument("[names...]", "experiments and suites (see list)", ["quick"])
     .addOption(numberOption("--seed <n>", "seed of keys, order, payloads and faults").default(1))
@@ -66,20 +69,6 @@ function addRun(program: Command, setExitCode: (code: number) => void): void {
     )
     .option("--use <module>", "a state system from outside (repeatable)", collect, [])
     .option("--quiet", "no progress")
-    .addOption(numberOption("--rate <n>", "open loop: requests per second, for --duration"))
-    .addOption(numberOption("--duration <s>", "seconds of --rate (10), or of a closed loop"))
-    .addOption(
-      new Option("--arrivals <kind>", "gaps of an open loop").choices(["poisson", "constant"]),
-    )
-    .option("--stages <list>", "open loop in stages: 10s:0-200,30s:200")
-    .option("--trace <file>", "open loop from a file: one due time a line, in ms")
-    .addOption(
-      numberOption("--slots <n>", "open loop: requests under way at once (256 inline, else 16)"),
-    )
-    .addOption(numberOption("--timeout-ms <n>", "open loop: from the due time (10000)"))
-    .addOption(numberOption("--clients <n>", "closed loop: clients"))
-    .addOption(numberOption("--requests <n>", "closed loop: measured requests of each client"))
-    .addOption(numberOption("--think-ms <n>", "closed loop: pause between requests (0)"))
     .addOption(numberOption("--generators <n>", "processes that share the load (1)"))
     .addOption(
       new Option("--validity <limits>", "strict for standard and paper, else relaxed").choices([

@@ -15,23 +15,26 @@ export interface LambdaFlags {
   readonly dryRun?: boolean;
 }
 
-export function addLambdaFlags(command: Command): Command {
-  return command
-    .option("--platform <name>", "functions of all cells on this platform (see list)")
+/** `cells: false`: of a command whose functions are not those of cells. */
+export function addLambdaFlags(command: Command, { cells = true } = {}): Command {
+  command
     .option("--lambda-endpoint <url>", "of the Lambda API; local: our own platform behind it")
     .option("--lambda-role <name>", "role that functions run as, by name or ARN")
     .addOption(numberOption("--lambda-memory <mib>", "of a function (1769: one processor)"))
     .option("--lambda-subnets <ids>", "functions in a VPC: subnets, with commas")
     .option("--lambda-security-groups <ids>", "and their security groups")
-    .option(
-      "--lambda-store <url>",
-      "store that functions reach, and is up (else ours, on loopback)",
-    )
-    .option("--lambda-aft <host:port>", "replica that functions reach, and is up")
     .addOption(
       new Option("--max-cost-usd <n>", "refuse or stop a run that costs more on AWS").argParser(
         Number,
       ),
     )
     .option("--dry-run", "print every call to Lambda, start nothing");
+  if (!cells) return command;
+  return command
+    .option("--platform <name>", "functions of all cells on this platform (see list)")
+    .option(
+      "--lambda-store <url>",
+      "store that functions reach, and is up (else ours, on loopback)",
+    )
+    .option("--lambda-aft <host:port>", "replica that functions reach, and is up");
 }

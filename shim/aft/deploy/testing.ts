@@ -9,6 +9,7 @@
 import { validate as deployment } from "kubernetes-models/_schemas/IoK8sApiAppsV1Deployment";
 import { validate as statefulSet } from "kubernetes-models/_schemas/IoK8sApiAppsV1StatefulSet";
 import { validate as autoscaler } from "kubernetes-models/_schemas/IoK8sApiAutoscalingV2HorizontalPodAutoscaler";
+import { validate as job } from "kubernetes-models/_schemas/IoK8sApiBatchV1Job";
 import { validate as configMap } from "kubernetes-models/_schemas/IoK8sApiCoreV1ConfigMap";
 import { validate as service } from "kubernetes-models/_schemas/IoK8sApiCoreV1Service";
 import { validate as serviceAccount } from "kubernetes-models/_schemas/IoK8sApiCoreV1ServiceAccount";
@@ -32,6 +33,7 @@ const schemas: Readonly<Record<string, unknown>> = {
   "apps/v1 Deployment": deployment,
   "apps/v1 StatefulSet": statefulSet,
   "autoscaling/v2 HorizontalPodAutoscaler": autoscaler,
+  "batch/v1 Job": job,
   "v1 ConfigMap": configMap,
   "v1 Service": service,
   "v1 ServiceAccount": serviceAccount,
