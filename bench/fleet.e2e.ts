@@ -5,9 +5,18 @@
  *         directory); the Lambda form on our local platform behind the Lambda API.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createSystemClock } from "#kit/node/system-clock.ts";
@@ -68,10 +77,10 @@ interface Running {
 function start(
   args: readonly string[],
   environment: Record<string, string> = {},
-  command: readonly string[] = ["fleet"],
+  cwd = root,
 ): Running {
-  const child = spawn(process.execPath, ["bench/cli.ts", ...command, ...args], {
-    cwd: root,
+  const child = spawn(process.execPath, ["bench/cli.ts", ...args], {
+    cwd,
     env: { NODE_COMPILE_CACHE: compileCache, ...process.env, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -100,11 +109,32 @@ function start(
   return { child, says, ended };
 }
 
-const run = (...args: string[]): Promise<Ended> => start(args).ended;
+const run = (...args: string[]): Promise<Ended> => start(["fleet", ...args]).ended;
 
 /** As an Indexed Job starts a pod. */
-const part = (plan: string, index: number): Running =>
-  start(["run-part", "--plan", plan], { JOB_COMPLETION_INDEX: String(index) });
+const part = (plan: string, index: number, folder = root): Running =>
+  start(["fleet", "run-part", "--plan", plan], { JOB_COMPLETION_INDEX: String(index) }, folder);
+
+/** What the container image holds: its COPY lines carried out, and the packages that are no development's. */
+function imageFolder(): string {
+  const app = join(out, "app");
+  const file = readFileSync(join(root, "harness/experiment/fleet/image/Containerfile"), "utf8");
+  const lastStage = file.slice(file.lastIndexOf("FROM "));
+  for (const [, from = ""] of lastStage.matchAll(/^COPY (?!--from)(\S+) \S+$/gm))
+    cpSync(join(root, from), join(app, from), {
+      recursive: true,
+      filter: (path) => !/\.(test|e2e)\.ts$/.test(path),
+    });
+  const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+    readonly dependencies: Readonly<Record<string, string>>;
+  };
+  for (const name of Object.keys(dependencies)) {
+    const link = join(app, "node_modules", name);
+    mkdirSync(dirname(link), { recursive: true });
+    symlinkSync(join(root, "node_modules", name), link);
+  }
+  return app;
+}
 
 /** A plan's file: the first is made by the command line, others as it is but for what differs. */
 async function planned(objects: string, more: Partial<FleetPlan> = {}): Promise<string> {
@@ -168,7 +198,7 @@ async function partHere(path: string, index: number): Promise<PartOutcome> {
 }
 
 describe("three parts that meet in S3", () => {
-  it("one killed before the start and begun again: one valid run, the sum of its parts", async () => {
+  it("one killed before the start and begun again, one from the image: one run, the sum of its parts", async () => {
     const place = bucketUrl("killed-early");
     const plan = await planned(place);
     const [first, killed] = [part(plan, 0), part(plan, 1)];
@@ -178,10 +208,10 @@ describe("three parts that meet in S3", () => {
     expect(refused.stderr).toMatch(/^missing_part: part 1 of 3 is missing; part 2 of 3/);
     const second = part(plan, 1);
     await second.says(/is ready/);
-    const ends = await Promise.all([first.ended, second.ended, part(plan, 2).ended]);
+    const ends = await Promise.all([first.ended, second.ended, part(plan, 2, imageFolder()).ended]);
     expect(ends.map(({ code, stderr }) => (code === 0 ? 0 : stderr))).toEqual([0, 0, 0]);
     // Another process for a part that is there has nothing to do: the plan is read where the parts meet.
-    const again = await start(["run-part", "--plan", place, "--index", "1"]).ended;
+    const again = await run("run-part", "--plan", place, "--index", "1");
     expect([again.code, again.stderr]).toEqual([
       0,
       expect.stringMatching(/part 2 of 3 was already/),
@@ -212,8 +242,7 @@ describe("three parts that meet in S3", () => {
     expect(summary.verdicts["ra"]).not.toBe("violation");
 
     // Causal consistency is no promise of the system's.
-    const levels = ["check", summary.directory, "--level", "rc,ra"];
-    const checked = await start(levels, {}, []).ended;
+    const checked = await start(["check", summary.directory, "--level", "rc,ra"]).ended;
     expect([checked.code, checked.stdout]).toEqual([0, expect.stringMatching(/ra +pass/)]);
   });
 });

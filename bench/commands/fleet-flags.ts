@@ -1,4 +1,4 @@
-/** @module `aft-bench fleet …`: load from many machines. Actions: fleet.ts, fleet-launch.ts. */
+/** @module `aft-bench fleet …`: load from many machines. Actions: fleet-plan.ts, fleet-part.ts, …. */
 import { type Command, Option } from "commander";
 import { profileNames } from "#harness/experiment/define.ts";
 import { type Validity, validityNames } from "#harness/metrics/validity.ts";
@@ -80,7 +80,7 @@ export function addFleet(program: Command, setExitCode: (code: number) => void):
     .option("--attempt <id>", "tells repeats of a part apart (a new one each time)")
     .option("--quiet", "no progress")
     .action(async (flags: PartFlags) => {
-      const { runOnePart } = await import("./fleet.ts");
+      const { runOnePart } = await import("./fleet-part.ts");
       setExitCode(await runOnePart(flags));
     });
   fleet
@@ -92,7 +92,7 @@ export function addFleet(program: Command, setExitCode: (code: number) => void):
     .option("--json", "one JSON document on stdout")
     .option("--keep-invalid", "show an invalid run all the same, stamped INVALID")
     .action(async (flags: MergeFlags) => {
-      const { mergeFleet } = await import("./fleet.ts");
+      const { mergeFleet } = await import("./fleet-merge.ts");
       setExitCode(await mergeFleet(flags));
     });
   addRender(fleet);
@@ -142,7 +142,7 @@ function addPlan(fleet: Command): void {
       ]),
     )
     .action(async (experiment: string, flags: FleetPlanFlags) => {
-      const { planFleet } = await import("./fleet.ts");
+      const { planFleet } = await import("./fleet-plan.ts");
       await planFleet(experiment, flags);
     });
 }

@@ -11,8 +11,9 @@ import { defaultJobOptions, renderJob } from "#harness/experiment/fleet/remote/r
 import { defaultLambdaSettings, type LambdaTarget } from "#harness/faas/lambda/settings.ts";
 import { describeGit } from "#harness/metrics/machine.ts";
 import { exitCodes } from "#bench/exit-codes.ts";
+import { listenForStop } from "#bench/stop-signals.ts";
 import type { LaunchFlags, RenderFlags } from "./fleet-flags.ts";
-import { openPlan } from "./fleet.ts";
+import { openPlan } from "./fleet-open.ts";
 import { lambdaPlaceOf } from "./lambda-target.ts";
 
 /** On stdout; nothing is touched. */
@@ -43,16 +44,24 @@ export async function launchFleet(flags: LaunchFlags): Promise<number> {
       why: "no endpoint was named, and nothing is spent on AWS unasked",
       get: "--lambda-endpoint URL (or local), or --max-cost-usd N with AWS credentials and --lambda-role",
     });
-  const launched = await launchOnLambda({
-    plan,
-    text,
-    target,
-    git: describeGit(),
-    clock,
-    say: (line) => process.stderr.write(`${line}\n`),
-  });
-  console.log(flags.json === true ? JSON.stringify({ parts: launched }) : format(launched));
-  return launched.every(({ problem }) => problem === undefined) ? exitCodes.ok : exitCodes.internal;
+  const stop = listenForStop(() => process.exit(exitCodes.interrupted));
+  try {
+    const launched = await launchOnLambda({
+      plan,
+      text,
+      target,
+      git: describeGit(),
+      clock,
+      signal: stop.signal,
+      say: (line) => process.stderr.write(`${line}\n`),
+    });
+    console.log(flags.json === true ? JSON.stringify({ parts: launched }) : format(launched));
+    if (stop.signal.aborted) return exitCodes.interrupted;
+    const failed = launched.some(({ problem }) => problem !== undefined);
+    return failed ? exitCodes.internal : exitCodes.ok;
+  } finally {
+    stop.dispose();
+  }
 }
 
 function printCalls(

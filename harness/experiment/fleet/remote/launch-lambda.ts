@@ -120,23 +120,34 @@ export async function dryRunOnLambda(
 
 /**
  * Deploys, invokes all parts at once, waits for them, and takes the function away. A part that fails is named
- * and not tried again: its load is over by then.
+ * and not tried again: its load is over by then. Once `signal` is aborted nothing is waited for; what is under
+ * way on AWS ends by the plan's time limit, and costs until then.
  *
  * Rejects with `NotAvailableError` where Lambda may not or cannot be used, and with `ConfigError`.
  */
 export async function launchOnLambda(
-  options: LaunchOptions & { readonly clock: Clock },
+  options: LaunchOptions & { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<LaunchedPart[]> {
-  const { plan, text, target, git, say, clock } = options;
+  const { plan, text, target, git, say, clock, signal } = options;
   const usd = checkForLambda(options);
   say(`lambda: at most ${usd.toFixed(4)} USD by the price table, if it is AWS; no bill`);
   const platform = await openLambda({ clock, lambda: { ...target, say } });
+  const stopped = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
   try {
     await platform.deploy([specOf(plan)]);
     say(`lambda: ${plan.parts} parts on ${platform.place?.name ?? "an endpoint"}`);
     const invocations = Array.from({ length: plan.parts }, async (_unused, index) => {
       const event: PartEvent = { plan: text, index, git };
-      const launched = launchedOf(index, await platform.invoke(functionName, event));
+      const invocation = platform
+        .invoke(functionName, event)
+        .then((ended) => launchedOf(index, ended));
+      const launched = await Promise.race([
+        invocation,
+        stopped.then(() => ({ index, problem: "stopped" })),
+      ]);
       const { problem = "has put its record there" } = launched;
       say(`${partName(index, plan.parts)}: ${problem}`);
       return launched;
