@@ -72,15 +72,13 @@ export async function run(request: RunRequest): Promise<number> {
         nowMs: () => performance.now(),
       }),
     });
-    const runs = measured.runs.filter(({ valid }) => valid || keepInvalid);
     const notRun = [...measured.notRun, ...ceiling.notRun];
-    const quotable = { ...measured, runs };
     const calibration =
       certificate === undefined ? null : referenceTo(certificate, measured.machine);
     const suite: SuiteResult = {
       ...measured,
       notRun,
-      claims: evaluateClaims(quotable),
+      claims: evaluateClaims({ ...measured, notRun }, { keepInvalid }),
       calibration,
     };
     const report = await writeReport({ suite, outDirectory, keepInvalid });

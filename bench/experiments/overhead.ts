@@ -80,6 +80,7 @@ function planCell(options: {
       blocks: sizeOf(profile, { smoke: 1, quick: 6, standard: 10, paper: 10 }),
     }),
     faults: { kind: "none" },
+    timed: true,
     estimateSeconds: estimateSeconds({ level, clients, requestsPerClient }),
   };
 }

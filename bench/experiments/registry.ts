@@ -6,6 +6,7 @@ import { faultTimeline } from "./fault-timeline.ts";
 import { gcOverhead } from "./gc-overhead.ts";
 import { capacity } from "./capacity.ts";
 import { lambdaTwin } from "./lambda-twin.ts";
+import { offeredLoad } from "./offered-load.ts";
 import { overhead } from "./overhead.ts";
 import { readShare } from "./read-share.ts";
 import { retries } from "./retries.ts";
@@ -25,6 +26,7 @@ export const experiments: readonly ExperimentDefinition[] = [
   scalingReplicas,
   gcOverhead,
   faultTimeline,
+  offeredLoad,
   capacity,
   retries,
   lambdaTwin,
@@ -47,7 +49,7 @@ export const suites: readonly Suite[] = [
   },
   {
     id: "paper",
-    title: "Every figure and table of the paper that is here so far",
+    title: "Every figure and table of the paper, its claims, and what it leaves out",
     experiments: [
       writeLatency,
       overhead,
@@ -59,8 +61,7 @@ export const suites: readonly Suite[] = [
       scalingReplicas,
       gcOverhead,
       faultTimeline,
-      retries,
-      lambdaTwin,
+      offeredLoad,
     ],
     profile: "paper",
   },

@@ -24,7 +24,7 @@ export const scalingClients = defineExperiment({
   cells: (profile) => {
     const counts = sizeOf(profile, {
       smoke: [2, 4],
-      quick: [10, 20, 30, 40, 50],
+      quick: [10, 20, 40, 45, 50],
       standard: [1, 10, 20, 30, 40, 45, 50],
       paper: [1, 10, 20, 30, 40, 45, 50],
     });

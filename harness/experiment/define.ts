@@ -81,6 +81,8 @@ export interface CellPlan {
   readonly retriedBy?: "platform";
   /** Functions are deployed anew before every block, and of each request it is recorded where its time went. */
   readonly coldBlocks?: boolean;
+  /** Of each request it is recorded where its time went; costs two looks at the clock a function. */
+  readonly timed?: boolean;
   /** For the plan and the time left; refined by what is measured. */
   readonly estimateSeconds: number;
 }

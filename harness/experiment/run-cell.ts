@@ -27,7 +27,7 @@ import { startFleet } from "./fleet/fleet.ts";
 import { type LoadGenerators, OwnGenerator } from "./generators.ts";
 import { RunObserver } from "./observe.ts";
 import { resolveUnknown } from "./resolve-unknown.ts";
-import type { RunningSystem, StorageCounters } from "./systems.ts";
+import { type RunningSystem, type StorageCounters, withGrowth } from "./systems.ts";
 
 export interface CellRunOptions {
   readonly plan: CellPlan;
@@ -283,14 +283,14 @@ export class CellRun {
     const { environment, plan, clock } = this.#options;
     const { platform } = environment;
     const functionName = functionNameOf(plan.system);
-    const { faults, coldBlocks } = plan;
+    const { faults, coldBlocks, timed } = plan;
     return {
       platform,
       functionName,
       scope: this.manifest.runId,
       clock,
       valueBytes: this.workload.valueBytes,
-      ...(coldBlocks === true && { timed: true }),
+      ...((coldBlocks === true || timed === true) && { timed: true }),
       ...(faults.kind === "fail-operations" &&
         faults.probability > 0 && {
           failures: { probability: faults.probability, seed: this.#options.seed },
@@ -320,12 +320,7 @@ export class CellRun {
 
   #addStorage(before: StorageCounters | undefined, after: StorageCounters | undefined): void {
     if (before === undefined || after === undefined) return;
-    const sum = this.#storage ?? { calls: 0, bytes: 0, waitedUs: 0 };
-    this.#storage = {
-      waitedUs: sum.waitedUs + after.waitedUs - before.waitedUs,
-      calls: sum.calls + after.calls - before.calls,
-      bytes: sum.bytes + after.bytes - before.bytes,
-    };
+    this.#storage = withGrowth(this.#storage, before, after);
   }
 
   async #storageCounters(): Promise<StorageCounters | undefined> {

@@ -5,9 +5,10 @@
  * outside the repository is opened by its module with the store as its only option.
  */
 import { type AftCluster, startAftCluster } from "#harness/services/aft-cluster.ts";
-import { startReplica } from "#harness/services/replica.ts";
+import { readReplicaStats, startReplica } from "#harness/services/replica.ts";
 import { createNames } from "#shim/aft/protocol/names.ts";
 import { defaultReplicaSettings } from "#shim/aft/replica/options.ts";
+import type { ReplicaStats } from "#shim/aft/replica/port.ts";
 import type { StateSystemSpec } from "#shim/state/registry.ts";
 import type { StorageSpec } from "#shim/storage/target.ts";
 import type { ClusterPlan } from "./define.ts";
@@ -39,6 +40,29 @@ export interface StorageCounters {
   readonly bytes: number;
   /** Reads and writes, summed up. */
   readonly waitedUs: number;
+  readonly itemsRead: number;
+  readonly itemsWritten: number;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+}
+
+/** What was counted between two looks, added to what was counted before. */
+export function withGrowth(
+  sum: StorageCounters | null,
+  before: StorageCounters,
+  after: StorageCounters,
+): StorageCounters {
+  const grown = (of: (counters: StorageCounters) => number): number =>
+    (sum === null ? 0 : of(sum)) + of(after) - of(before);
+  return {
+    calls: grown(({ calls }) => calls),
+    bytes: grown(({ bytes }) => bytes),
+    waitedUs: grown(({ waitedUs }) => waitedUs),
+    itemsRead: grown(({ itemsRead }) => itemsRead),
+    itemsWritten: grown(({ itemsWritten }) => itemsWritten),
+    bytesRead: grown(({ bytesRead }) => bytesRead),
+    bytesWritten: grown(({ bytesWritten }) => bytesWritten),
+  };
 }
 
 type BringUp = (options: {
@@ -98,11 +122,22 @@ async function bringUpAft(options: Parameters<BringUp>[0]): Promise<RunningSyste
     },
     pids: { replica: replica.pids },
     description: replica.description,
-    storageCounters: async () => {
-      const { storage: counters } = await replica.stats();
-      const { calls, bytesRead, bytesWritten, waitedUs } = counters;
-      return { calls, bytes: bytesRead + bytesWritten, waitedUs };
-    },
+    storageCounters: async () => countersOf([await replica.stats()]),
+  };
+}
+
+/** Of all replicas together. */
+function countersOf(stats: readonly ReplicaStats[]): StorageCounters {
+  const sum = (of: (counters: ReplicaStats["storage"]) => number): number =>
+    stats.reduce((total, { storage }) => total + of(storage), 0);
+  return {
+    calls: sum(({ calls }) => calls),
+    bytes: sum(({ bytesRead, bytesWritten }) => bytesRead + bytesWritten),
+    waitedUs: sum(({ waitedUs }) => waitedUs),
+    itemsRead: sum(({ itemsRead }) => itemsRead),
+    itemsWritten: sum(({ itemsWritten }) => itemsWritten),
+    bytesRead: sum(({ bytesRead }) => bytesRead),
+    bytesWritten: sum(({ bytesWritten }) => bytesWritten),
   };
 }
 
@@ -134,6 +169,15 @@ async function bringUpCluster(
       return Object.fromEntries(processes.processes().map(({ name, pid }) => [name, [pid]]));
     },
     description: { ...processes.description, preload },
+    // Several replicas come and go, and what a dead one has counted is gone with it.
+    ...(replicas === 1 && {
+      storageCounters: async () =>
+        countersOf(
+          await Promise.all(
+            processes.processes("replica").map(({ endpoint }) => readReplicaStats(endpoint)),
+          ),
+        ),
+    }),
     cluster: { processes, plan, namespace, storage },
   };
 }

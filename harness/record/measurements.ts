@@ -107,6 +107,11 @@ export interface Measurements {
     readonly bytes: number;
     /** Reads and writes, summed up; absent in older records. */
     readonly waitedUs?: number;
+    /** What the calls carried, by direction; absent in older records. */
+    readonly itemsRead?: number;
+    readonly itemsWritten?: number;
+    readonly bytesRead?: number;
+    readonly bytesWritten?: number;
   } | null;
   readonly platform: { readonly coldStarts: number; readonly invocations: number };
   /** CPU over the measured blocks, in cores. */

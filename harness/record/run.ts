@@ -267,7 +267,19 @@ export interface RunSummary {
   readonly storage: {
     readonly callsPerTransaction: number;
     readonly bytesPerTransaction: number;
+    /** Values, however many a call carried; absent in older records. */
+    readonly itemsReadPerTransaction?: number;
+    readonly itemsWrittenPerTransaction?: number;
+    readonly bytesReadPerTransaction?: number;
+    readonly bytesWrittenPerTransaction?: number;
   } | null;
+  /** What functions asked for, all attempts of a request; absent in older records. */
+  readonly operations?: {
+    readonly readsPerTransaction: number;
+    readonly writesPerTransaction: number;
+    /** Of one value, as the workload was resolved. */
+    readonly valueBytes?: number;
+  };
   /** CPU of every process over the measured window, in cores. */
   readonly cpuCores: Readonly<Record<string, number>>;
   /** Main threads that were ready and waited for a core, on average; absent in older records. */
@@ -332,6 +344,16 @@ export interface ClaimVerdict {
   readonly ours: number | string | null;
   readonly paper: number | string;
   readonly source: string;
+  /** The rest is absent in older documents. `text` says what the paper claims; this is what is judged. */
+  readonly rule?: string;
+  readonly section?: string;
+  readonly figure?: string;
+  /** Why it is not testable here, as a fact. */
+  readonly reason?: string;
+  /** From the record; they explain what was found. */
+  readonly facts?: readonly string[];
+  /** The runs it rests on. */
+  readonly runIds?: readonly string[];
 }
 
 /** By which calibration a suite's numbers stand. */

@@ -107,8 +107,22 @@ const summary = z.looseObject({
     place: z.string().exactOptional(),
   }),
   storage: z
-    .object({ callsPerTransaction: z.number(), bytesPerTransaction: z.number() })
+    .object({
+      callsPerTransaction: z.number(),
+      bytesPerTransaction: z.number(),
+      itemsReadPerTransaction: z.number().exactOptional(),
+      itemsWrittenPerTransaction: z.number().exactOptional(),
+      bytesReadPerTransaction: z.number().exactOptional(),
+      bytesWrittenPerTransaction: z.number().exactOptional(),
+    })
     .nullable(),
+  operations: z
+    .object({
+      readsPerTransaction: z.number(),
+      writesPerTransaction: z.number(),
+      valueBytes: z.number().exactOptional(),
+    })
+    .exactOptional(),
   cpuCores: z.record(z.string(), z.number()),
   coreWaits: z.record(z.string(), z.number()).exactOptional(),
 });

@@ -92,13 +92,8 @@ export function summarize({ manifest, attempts, transactions, measurements }: Ra
         ...isolation.verdicts,
       },
       platform: { ...platform, ...placeOf(manifest) },
-      storage:
-        storage === null
-          ? null
-          : {
-              callsPerTransaction: perTransaction(storage.calls),
-              bytesPerTransaction: Math.round(perTransaction(storage.bytes)),
-            },
+      storage: storage === null ? null : storageOf(storage, perTransaction),
+      operations: operationsOf({ manifest, attempts, transactions, perTransaction }),
       cpuCores: rounded(cpuCores),
       ...(coreWaits !== undefined && { coreWaits: rounded(coreWaits) }),
       ...ofCluster({ attempts, anomalous, measurements }),
@@ -107,6 +102,46 @@ export function summarize({ manifest, attempts, transactions, measurements }: Ra
         effects: countEffects(transactions),
       }),
     },
+  };
+}
+
+/** Values and bytes by direction only where the record has them. */
+function storageOf(
+  storage: NonNullable<Measurements["storage"]>,
+  perTransaction: (total: number) => number,
+): RunSummary["storage"] {
+  const { calls, bytes, itemsRead, itemsWritten, bytesRead, bytesWritten } = storage;
+  return {
+    callsPerTransaction: perTransaction(calls),
+    bytesPerTransaction: Math.round(perTransaction(bytes)),
+    ...(itemsRead !== undefined && { itemsReadPerTransaction: perTransaction(itemsRead) }),
+    ...(itemsWritten !== undefined && { itemsWrittenPerTransaction: perTransaction(itemsWritten) }),
+    ...(bytesRead !== undefined && {
+      bytesReadPerTransaction: Math.round(perTransaction(bytesRead)),
+    }),
+    ...(bytesWritten !== undefined && {
+      bytesWrittenPerTransaction: Math.round(perTransaction(bytesWritten)),
+    }),
+  };
+}
+
+/** Of measured requests; the record of transactions holds fill and warm-up besides. */
+function operationsOf(options: {
+  readonly manifest: RunManifest;
+  readonly attempts: readonly AttemptRecord[];
+  readonly transactions: readonly RecordedTransaction[];
+  readonly perTransaction: (total: number) => number;
+}): NonNullable<RunSummary["operations"]> {
+  const { manifest, attempts, transactions, perTransaction } = options;
+  const { valueBytes } = manifest.resolved.workload;
+  const measured = new Set(attempts.map(({ requestId }) => requestId));
+  const sums = { read: 0, write: 0 };
+  for (const { requestId, operations } of transactions)
+    if (measured.has(requestId)) for (const { kind } of operations) sums[kind] += 1;
+  return {
+    readsPerTransaction: perTransaction(sums.read),
+    writesPerTransaction: perTransaction(sums.write),
+    ...(typeof valueBytes === "number" && { valueBytes }),
   };
 }
 

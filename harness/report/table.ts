@@ -8,6 +8,7 @@ import {
   kindOf,
   storeName,
 } from "./format.ts";
+import { formatClaims } from "./claims-text.ts";
 import { formatEffects } from "./effects.ts";
 import { formatSplits } from "./split.ts";
 import { distinctReasons, stampText } from "./validity.ts";
@@ -110,11 +111,7 @@ export function formatResult(options: {
     parts.push(`ratios of interleaved blocks, interval and its confidence\n${lines.join("\n")}`);
   }
   if (suite.claims.length > 0) {
-    const lines = suite.claims.map(
-      ({ verdict, text, ours, paper, source }) =>
-        `  ${verdict}: ${text}; ours ${ours ?? "n/a"}, paper ${paper} (${source})`,
-    );
-    parts.push(`claims\n${lines.join("\n")}`);
+    parts.push(formatClaims(suite));
   }
   if (suite.notRun.length > 0) {
     const lines = suite.notRun.map(({ what, why, get }) => `  ${what}: not run, ${why}; ${get}`);

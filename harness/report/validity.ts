@@ -3,17 +3,13 @@
  * 6); and the stamp on what is shown all the same. Pure.
  */
 import type { RunSummary, SuiteResult } from "#harness/record/run.ts";
-import type { PaperNumbers } from "#results/load.ts";
-import type { FigureDefinition } from "./figures/figure.ts";
+import type { FigureDefinition, FigureInput } from "./figures/figure.ts";
 
 /** Reasons why a picture is not valid: those of every invalid run whose marks are in it. */
-export function reasonsBehind(
-  figure: FigureDefinition,
-  suite: SuiteResult,
-  paper: PaperNumbers,
-): string[] {
+export function reasonsBehind(figure: FigureDefinition, input: FigureInput): string[] {
+  const { suite } = input;
   const rowsOf = (runs: SuiteResult["runs"]): string => {
-    const built = figure.build({ suite: { ...suite, runs }, paper });
+    const built = figure.build({ ...input, suite: { ...suite, runs } });
     return built.kind === "missing" ? "" : JSON.stringify(built.rows);
   };
   const all = rowsOf(suite.runs);

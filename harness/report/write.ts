@@ -3,6 +3,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import type { TopLevelSpec } from "vega-lite";
 import { ProjectError } from "#kit/errors.ts";
+import { readCurves } from "./open-record.ts";
 import type { SuiteResult } from "#harness/record/run.ts";
 import { stableJson } from "#harness/record/stable-json.ts";
 import { loadPaper } from "#results/load.ts";
@@ -52,7 +53,7 @@ export async function writeReport(options: {
 }): Promise<WrittenReport> {
   const { suite, outDirectory, keepInvalid = false } = options;
   const directory = join(outDirectory, "figures", suite.suite);
-  const paper = loadPaper();
+  const input = { suite, paper: loadPaper(), curves: await readCurves(suite.runs) };
   const pictures: string[] = [];
   const drawn: { id: string; title: string; svg: string }[] = [];
   const files = new Map<string, string | Uint8Array>();
@@ -60,8 +61,8 @@ export async function writeReport(options: {
   const stale: string[] = [];
   for (const figure of figures) {
     const { id, title, build } = figure;
-    const built = build({ suite, paper });
-    const reasons = reasonsBehind(figure, suite, paper);
+    const built = build(input);
+    const reasons = reasonsBehind(figure, input);
     if (built.kind === "missing" || (reasons.length > 0 && !keepInvalid)) {
       stale.push(...formats.map((format) => `${id}.${format}`));
       if (built.kind !== "missing") notDrawn.push({ title, reasons });

@@ -84,6 +84,17 @@ export async function startReplica(options: ReplicaOptions): Promise<ReplicaServ
   };
 }
 
+/** Asks a replica that somebody else started; on loopback without users. Rejects when it is gone. */
+export async function readReplicaStats(endpoint: string): Promise<ReplicaStats> {
+  const admin = new Redis({ ...hostAndPort(endpoint), lazyConnect: true, maxRetriesPerRequest: 0 });
+  admin.on("error", () => {});
+  try {
+    return JSON.parse(String(await admin.call("AFT.STATS"))) as ReplicaStats;
+  } finally {
+    admin.disconnect();
+  }
+}
+
 function hostAndPort(endpoint: string): { host: string; port: number } {
   const [host = "127.0.0.1", port = "0"] = endpoint.split(":");
   return { host, port: Number(port) };

@@ -99,10 +99,37 @@ export interface PaperNumbers {
   readonly fig10: z.infer<typeof fig10Schema>;
 }
 
+const claimsSchema = z.object({
+  source: z.string(),
+  note: z.string(),
+  claims: z.array(
+    z.strictObject({
+      id: z.string(),
+      section: z.string(),
+      /** Empty for what the text alone says. */
+      figure: z.string(),
+      /** In our words; the numbers are the paper's. */
+      statement: z.string(),
+      /** Whose runs can tell, the most telling one first. */
+      experiments: z.array(z.string()).min(1),
+      origin: z.enum(["paper", "thesis"]),
+    }),
+  ),
+});
+
+export type PaperClaim = z.infer<typeof claimsSchema>["claims"][number];
+
+/** Everything the evaluation claims, in its order. */
+export function loadClaims(): readonly PaperClaim[] {
+  return claimsSchema.parse(read("claims")).claims;
+}
+
+function read(name: string): unknown {
+  return JSON.parse(readFileSync(new URL(`${name}.json`, import.meta.url), "utf8"));
+}
+
 /** Reads and checks the files beside this module. */
 export function loadPaper(): PaperNumbers {
-  const read = (name: string): unknown =>
-    JSON.parse(readFileSync(new URL(`${name}.json`, import.meta.url), "utf8"));
   return {
     fig2: fig2Schema.parse(read("fig2")),
     fig3: fig3Schema.parse(read("fig3")),

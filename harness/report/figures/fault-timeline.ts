@@ -2,6 +2,7 @@
 import type { RunSummary } from "#harness/record/run.ts";
 import type { PaperNumbers } from "#results/load.ts";
 import { storeName } from "../format.ts";
+import { goodputBefore } from "./goodput-before.ts";
 import { type FigureDefinition, paperColour, sharedConfig, subtitle } from "./figure.ts";
 
 const width = 460;
@@ -68,8 +69,8 @@ function faultStart({ timeline }: RunSummary): number {
 }
 
 function sliceRows(run: RunSummary): Record<string, string | number>[] {
-  const { slices = [], sliceSeconds = 0, fault } = run.timeline ?? {};
-  const before = fault?.throughputBefore ?? 0;
+  const { slices = [], sliceSeconds = 0 } = run.timeline ?? {};
+  const before = goodputBefore(run.timeline) ?? 0;
   return slices.map(({ atSeconds, throughputPerSecond, p50Ms, p95Ms, anomalous }) => ({
     store: storeName(run.cell),
     seconds: Math.round((atSeconds + sliceSeconds / 2 - faultStart(run)) * 1_000) / 1_000,
@@ -132,9 +133,11 @@ function throughputPanel(
     }))
     .filter(({ seconds }) => seconds >= (domain[0] ?? 0) && seconds <= (domain[1] ?? 0));
   const y = { field: "percent", type: "quantitative", title: "goodput, % of before" };
-  const before = run.timeline?.fault?.throughputBefore ?? 0;
+  const before = goodputBefore(run.timeline);
+  const scale =
+    before === undefined ? "nothing known before the kill" : `100 % are ${before} transactions/s`;
   return {
-    title: { text: `${storeName(run.cell)}; 100 % are ${before} transactions/s`, fontSize: 13 },
+    title: { text: `${storeName(run.cell)}; ${scale}`, fontSize: 13 },
     width,
     height: 170,
     layer: [

@@ -1,4 +1,5 @@
 /** @module What a figure is: rows from runs, a vega-lite spec, and what all figures share. */
+import type { LatencyCurve } from "#harness/record/curves.ts";
 import type { SuiteResult } from "#harness/record/run.ts";
 import type { PaperNumbers } from "#results/load.ts";
 import type { TopLevelSpec } from "vega-lite";
@@ -6,7 +7,11 @@ import type { TopLevelSpec } from "vega-lite";
 export interface FigureInput {
   readonly suite: SuiteResult;
   readonly paper: PaperNumbers;
+  /** Distributions of response times by run id, of those runs whose directories hold them. */
+  readonly curves?: Curves;
 }
+
+export type Curves = ReadonlyMap<string, LatencyCurve>;
 
 export type BuiltFigure =
   | {

@@ -1,11 +1,15 @@
 /** @module The figures there are: one line each. */
 import { anomaliesFigure } from "./anomalies.ts";
+import { costFigure } from "./cost.ts";
 import { cachingSkewFigure, readShareFigure, transactionLengthFigure } from "./by-level.ts";
 import { faultTimelineFigure } from "./fault-timeline.ts";
 import type { FigureDefinition } from "./figure.ts";
 import { gcOverheadFigure } from "./gc-overhead.ts";
 import { lambdaTwinFigure } from "./lambda-twin.ts";
+import { offeredLoadFigure } from "./offered-load.ts";
 import { overheadFigure } from "./overhead.ts";
+import { percentileCurvesFigure } from "./percentile-curves.ts";
+import { recoveryFigure } from "./recovery.ts";
 import { retriesFigure } from "./retries.ts";
 import { scalingClientsFigure } from "./scaling-clients.ts";
 import { scalingReplicasFigure } from "./scaling-replicas.ts";
@@ -22,6 +26,10 @@ export const figures: readonly FigureDefinition[] = [
   scalingReplicasFigure,
   gcOverheadFigure,
   faultTimelineFigure,
+  recoveryFigure,
+  percentileCurvesFigure,
+  offeredLoadFigure,
+  costFigure,
   retriesFigure,
   lambdaTwinFigure,
 ];

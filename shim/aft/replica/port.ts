@@ -114,6 +114,9 @@ export interface ReplicaStats {
   /** Requests, round trips and bytes to the storage since the start, by kind of operation. */
   readonly storage: {
     readonly calls: number;
+    /** Values and records, however many a call carried. */
+    readonly itemsRead: number;
+    readonly itemsWritten: number;
     readonly bytesRead: number;
     readonly bytesWritten: number;
     readonly errors: number;
