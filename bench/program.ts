@@ -9,6 +9,7 @@ import { addComparing } from "./commands/compare-flags.ts";
 import { addDeploy } from "./commands/deploy-flags.ts";
 import { addFleet } from "./commands/fleet-flags.ts";
 import { addServe } from "./commands/serve-flags.ts";
+import { addSim } from "./commands/sim-flags.ts";
 import { collect, numberOption } from "./flags.ts";
 import { profileNames } from "#harness/experiment/define.ts";
 import { type Validity, validityNames } from "#harness/metrics/validity.ts";
@@ -47,6 +48,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
   addRun(program, setExitCode);
   addLookers(program, setExitCode);
   addCheck(program, setExitCode);
+  addSim(program, setExitCode);
   addComparing(program, setExitCode);
   addMicro(program, setExitCode);
   addCalibrate(program, setExitCode);

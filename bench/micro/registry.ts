@@ -6,6 +6,7 @@ import { memory } from "./memory.ts";
 import type { Micro } from "./micro.ts";
 import { parts } from "./parts.ts";
 import { shimVsDirect } from "./shim-vs-direct.ts";
+import { sim } from "./sim.ts";
 
 export const micros: readonly Micro[] = [
   shimVsDirect,
@@ -14,4 +15,5 @@ export const micros: readonly Micro[] = [
   checker,
   memory,
   idleCluster,
+  sim,
 ];

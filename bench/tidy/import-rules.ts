@@ -45,6 +45,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   "harness/gate": ["harness/record", "harness/stats"],
   "harness/experiment": ["shim", "workloads", "harness"],
+  "harness/sim": ["shim", "workloads", "harness/checker", "harness/record"],
   bench: ["shim", "workloads", "harness", "results"],
   results: [],
 };
@@ -70,18 +71,51 @@ export const bannedInPureLayers: readonly (readonly [pattern: RegExp, instead: s
   [/\basync \b|\bawait\b/, "a synchronous decision; the caller does the waiting"],
 ];
 
-/** Code that must also run under a simulator: its time and randomness come through ports. */
-export const portedLayers: readonly string[] = [
-  "shim/aft/replica",
-  "shim/aft/cluster",
-  "harness/loadgen",
-];
+/** Code whose time and randomness come through ports. */
+export const portedLayers: readonly string[] = ["harness/loadgen"];
 
 export const bannedInPortedLayers: readonly (readonly [pattern: RegExp, instead: string])[] = [
   [/\bDate\.now\b|\bperformance\.now\b|\bhrtime\b/, "the `Clock`"],
   [/\bMath\.random\b|\brandomUUID\b/, "the `Prng`"],
   [/\bset(Timeout|Interval|Immediate)\b/, "the `Clock`"],
   [/\bprocess\.(env|argv|exit|cwd)\b/, "an option"],
+];
+
+/**
+ * What also runs under the simulator, where one instant must follow from another and from nothing else.
+ * The protocol does too, and keeps the stricter rules of pure layers.
+ */
+export const simulatedLayers: readonly string[] = [
+  "shim/aft/replica",
+  "shim/aft/cluster",
+  "shim/aft/client",
+  "shim/direct",
+  "shim/storage/counted.ts",
+  "shim/storage/seal-in-two-steps.ts",
+  "workloads/functions/body.ts",
+  "harness/sim",
+];
+
+/** Where the real world is let in; the simulator has something else in their places. */
+export const adapterFiles: readonly string[] = [
+  "shim/aft/client/connection.ts",
+  "shim/aft/client/pool.ts",
+  "shim/aft/client/utilisation.ts",
+  "shim/aft/client/system.ts",
+  "shim/direct/system.ts",
+  "harness/sim/loop.ts",
+  "harness/sim/bug-base.ts",
+];
+
+export const bannedInSimulatedLayers: readonly (readonly [pattern: RegExp, instead: string])[] = [
+  ...bannedInPortedLayers,
+  [/\bnew Date\b|\bnextTick\b|\bqueueMicrotask\b/, "the `Clock`"],
+  [/\bgetRandomValues\b|\brandomBytes\b/, "the `Prng`"],
+  [/\bfrom "(node:|ioredis|lmdb|@aws-sdk)/, "a port, with its adapter outside this layer"],
+  [
+    /(?<![#.\w])fetch\(|\bnew (Worker|WebSocket|MessageChannel|FinalizationRegistry|WeakRef)\b/,
+    "a port",
+  ],
 ];
 
 /** Everywhere: the suite serves loopback only. */

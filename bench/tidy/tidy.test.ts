@@ -44,6 +44,10 @@ const planted: readonly (readonly [rule: string, file: SourceFile])[] = [
   ["pure layers have no clock", file("shim/aft/protocol/a.ts", "const now = Date.now();")],
   ["pure layers do not wait", file("harness/stats/a.ts", "await something();")],
   ["replica has no timers of its own", file("shim/aft/replica/a.ts", "setTimeout(f, 1);")],
+  ["the client has no timers of its own", file("shim/aft/client/a.ts", "setTimeout(f, 1);")],
+  ["direct storage draws nothing itself", file("shim/direct/a.ts", "crypto.getRandomValues(a);")],
+  ["the simulator knows no real time", file("harness/sim/a.ts", "const a = new Date();")],
+  ["the simulator does no I/O", file("harness/sim/a.ts", 'import { x } from "node:fs";')],
   ["loopback only", file("harness/faas/a.ts", 'listen("0.0.0.0");')],
   ["no barrels", file("shim/kit/index.ts", "")],
   ["no junk folders", file("shim/utils/a.ts", "")],
@@ -63,6 +67,12 @@ describe("tidy rules", () => {
   it("allows what is allowed", () => {
     const fine = file("shim/aft/replica/a.ts", 'import { b } from "../protocol/b.ts";');
     expect(findUntidiness([fine], dependencies)).toEqual([]);
+  });
+
+  it("lets adapters reach the real world", () => {
+    expect(findUntidiness([file("harness/sim/loop.ts", "setImmediate(f);")], dependencies)).toEqual(
+      [],
+    );
   });
 
   it("lets the most specific layer decide", () => {

@@ -1,14 +1,17 @@
 /** @module Checks the rules of `import-rules.ts` against source texts; pure. */
 import { posix } from "node:path";
 import {
+  adapterFiles,
   bannedEverywhere,
   bannedFolderNames,
   bannedInPortedLayers,
   bannedInPureLayers,
+  bannedInSimulatedLayers,
   maxFileLines,
   mayImport,
   portedLayers,
   pureLayers,
+  simulatedLayers,
 } from "./import-rules.ts";
 
 export interface SourceFile {
@@ -116,6 +119,7 @@ function bannedProblems({ path, text }: SourceFile): string[] {
     ...bannedEverywhere,
     ...(pureLayers.some((layer) => isInside(path, layer)) ? bannedInPureLayers : []),
     ...(portedLayers.some((layer) => isInside(path, layer)) ? bannedInPortedLayers : []),
+    ...(isSimulated(path) ? bannedInSimulatedLayers : []),
   ];
   const problems: string[] = [];
   for (const [index, line] of text.split("\n").entries()) {
@@ -125,6 +129,10 @@ function bannedProblems({ path, text }: SourceFile): string[] {
     }
   }
   return problems;
+}
+
+function isSimulated(path: string): boolean {
+  return !adapterFiles.includes(path) && simulatedLayers.some((layer) => isInside(path, layer));
 }
 
 function isInside(path: string, folder: string): boolean {

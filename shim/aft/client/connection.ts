@@ -9,6 +9,7 @@ import { Redis } from "ioredis";
 import { EncodedCommand } from "#kit/node/encoded-command.ts";
 import { coalesceWrites } from "#kit/node/coalesce-writes.ts";
 import { StateError } from "#shim/state/port.ts";
+import type { Argument, CommandConnection } from "./port.ts";
 
 export interface AftEndpoint {
   /** `127.0.0.1:PORT` or `unix:PATH`. */
@@ -21,8 +22,6 @@ export interface AftEndpoint {
   /** A replica silent for so long while an answer is due is given up. */
   readonly timeoutMs?: number;
 }
-
-export type Argument = string | Buffer;
 
 const defaultTimeoutMs = 10_000;
 
@@ -41,7 +40,7 @@ const bugCodes: ReadonlySet<string> = new Set([
   "transaction_exists",
 ]);
 
-export class AftConnection {
+export class AftConnection implements CommandConnection {
   readonly #redis: Redis;
   readonly #beforeWrite: () => void;
   private constructor(redis: Redis) {

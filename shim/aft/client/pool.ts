@@ -9,6 +9,7 @@
  * connections, a busy process halves them, and anything else leaves them as they are.
  */
 import { AftConnection, type AftEndpoint } from "./connection.ts";
+import type { Lease, SessionPool } from "./port.ts";
 import { type Utilisation, watchUtilisation } from "./utilisation.ts";
 
 /** Mean time of a commit from which on sharing is looked at as the cause. */
@@ -34,14 +35,7 @@ interface Member {
   sessions: number;
 }
 
-/** A connection lent to a session. */
-export interface Lease {
-  readonly connection: AftConnection;
-  /** Gives it back; idempotent. */
-  release(): void;
-}
-
-export class AftPool {
+export class AftPool implements SessionPool {
   readonly #options: PoolOptions;
   readonly #utilisation: Utilisation;
   readonly #members: Member[];

@@ -9,6 +9,7 @@ import type { Clock, Timer } from "#kit/clock.ts";
 import { StateError } from "#shim/state/port.ts";
 import { type AftEndpoint, toStateError } from "./connection.ts";
 import { AftPool } from "./pool.ts";
+import type { SessionPool } from "./port.ts";
 
 export type Spreading = "round-robin" | "least-loaded";
 
@@ -20,12 +21,14 @@ export interface RouterOptions {
   readonly spreading: Spreading;
   readonly refreshMs: number;
   readonly clock: Clock;
+  /** Connects to one replica; default: `AftPool`. Rejects when it cannot be reached. */
+  readonly open?: (endpoint: string) => Promise<SessionPool>;
 }
 
 /** One replica, as this process is connected to it. */
 export interface Route {
   readonly endpoint: string;
-  readonly pool: AftPool;
+  readonly pool: SessionPool;
   /** Transactions of this process that are at it now. */
   active: number;
 }
@@ -165,7 +168,11 @@ export class ReplicaRouter {
     const already = this.#opening.get(endpoint);
     if (already !== undefined) return already;
     const { connection, maxConnections } = this.#options;
-    const opening = AftPool.open({ endpoint: { endpoint, ...connection }, maxConnections }).then(
+    const open =
+      this.#options.open ??
+      ((to: string): Promise<SessionPool> =>
+        AftPool.open({ endpoint: { endpoint: to, ...connection }, maxConnections }));
+    const opening = open(endpoint).then(
       (pool) => {
         this.#opening.delete(endpoint);
         const route: Route = { endpoint, pool, active: 0 };

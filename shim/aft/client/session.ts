@@ -16,8 +16,8 @@ import {
   type StateContext,
   type StateSession,
 } from "#shim/state/port.ts";
-import { type AftConnection, type Argument, isAnswer, toStateError } from "./connection.ts";
-import type { AftPool, Lease } from "./pool.ts";
+import { isAnswer, toStateError } from "./connection.ts";
+import type { Argument, CommandConnection, Lease, SessionPool } from "./port.ts";
 
 /** How often and how long a lost commit answer is asked for. */
 const askAgainAttempts = 8;
@@ -39,9 +39,9 @@ export interface SessionState {
 
 export class AftSession implements StateSession {
   readonly transactionId: string;
-  readonly #pool: AftPool;
+  readonly #pool: SessionPool;
   readonly #lease: Lease;
-  readonly #connection: AftConnection;
+  readonly #connection: CommandConnection;
   readonly #clock: Clock;
   readonly #requestId: string;
   #writes: number;
@@ -53,7 +53,7 @@ export class AftSession implements StateSession {
   #unanswered: Promise<unknown>[] = [];
   #failure: StateError | undefined;
 
-  constructor(pool: AftPool, clock: Clock, state: SessionState) {
+  constructor(pool: SessionPool, clock: Clock, state: SessionState) {
     this.#pool = pool;
     this.#lease = pool.take();
     this.#connection = this.#lease.connection;
@@ -213,7 +213,7 @@ export class AftSession implements StateSession {
 
 /** What became of a transaction. Rejects when the replica does not answer. */
 export async function askOutcome(
-  connection: AftConnection,
+  connection: CommandConnection,
   transactionId: string,
 ): Promise<CommitOutcome> {
   return toOutcome(await connection.send("aft.status", [transactionId]), transactionId);

@@ -3,14 +3,13 @@ import { ConfigError } from "#kit/errors.ts";
 import { createSystemClock } from "#kit/node/system-clock.ts";
 import { readSecret, readTlsFiles } from "#kit/node/secret-files.ts";
 import { createPrng } from "#kit/prng.ts";
-import { createUuid } from "#kit/uuid.ts";
-import type { CommitOutcome, StateContext, StateSession, StateSystem } from "#shim/state/port.ts";
+import type { StateSystem } from "#shim/state/port.ts";
 import type { StateSystemModule } from "#shim/state/registry.ts";
-import { type AftEndpoint, toStateError } from "./connection.ts";
-import { createClusterSystem, taggedId } from "./cluster.ts";
+import type { AftEndpoint } from "./connection.ts";
+import { createClusterSystem } from "./cluster.ts";
+import { createAftSystem } from "./one-replica.ts";
 import { AftPool } from "./pool.ts";
 import { ReplicaRouter } from "./router.ts";
-import { AftSession, askOutcome } from "./session.ts";
 
 /** Sessions beyond so many share connections. */
 const defaultMaxConnections = 64;
@@ -43,7 +42,12 @@ export const stateSystem: StateSystemModule = {
       endpoint: { endpoint, ...connectionOf(options) },
       maxConnections: typeof maxConnections === "number" ? maxConnections : defaultMaxConnections,
     });
-    return createAftSystem(pool, options["exactlyOnce"] === true);
+    return createAftSystem({
+      pool,
+      exactlyOnce: options["exactlyOnce"] === true,
+      clock: createSystemClock(),
+      prng: createPrng(seedFromEntropy()),
+    });
   },
 };
 
@@ -82,41 +86,4 @@ async function openCluster(
     clock,
   });
   return createClusterSystem({ router, clock, prng: createPrng(seedFromEntropy()) });
-}
-
-function createAftSystem(pool: AftPool, exactlyOnce: boolean): StateSystem {
-  const clock = createSystemClock();
-  const prng = createPrng(seedFromEntropy());
-  return {
-    name: "aft",
-    begin: ({ requestId }): StateSession => {
-      const transactionId = exactlyOnce
-        ? taggedId(requestId, { clock, prng })
-        : createUuid(clock.nowMs(), prng);
-      return new AftSession(pool, clock, {
-        requestId,
-        transactionId,
-        writes: 0,
-        begun: false,
-      });
-    },
-    resume: ({ requestId, transactionId, carried }): StateSession =>
-      new AftSession(pool, clock, {
-        requestId,
-        transactionId,
-        writes: Number(carried["writes"] ?? 0),
-        begun: carried["begun"] === 1,
-      }),
-    outcomeOf: async ({ transactionId }: StateContext): Promise<CommitOutcome> => {
-      try {
-        return await askOutcome(pool.forOne(), transactionId);
-      } catch (error) {
-        return { kind: "unknown", reason: toStateError(error).message };
-      }
-    },
-    close: () => {
-      pool.close();
-      return Promise.resolve();
-    },
-  };
 }

@@ -92,20 +92,26 @@ export class Operations {
     transaction: Transaction,
     call: { readonly key: string; readonly value: Bytes; readonly sequence?: number },
   ): MaybePromise<PutAnswer> {
+    const key = toKey(call.key);
     const refusal = this.#refusePut(transaction, call);
     if (refusal !== undefined) {
       // The client does not wait for this answer: its commit must fail all the same.
       if (transaction.committing === undefined) transaction.poison ??= refusal;
-      transaction.noteWrite(call.sequence);
+      transaction.noteWrite(call.sequence, key);
       return refusal;
     }
-    const key = toKey(call.key);
+    if (transaction.isOvertaken(key, call.sequence)) {
+      transaction.noteWrite(call.sequence, key);
+      return buffered;
+    }
     const growth = call.value.length - (transaction.buffered.get(key)?.length ?? 0);
     transaction.buffered.set(key, call.value);
     transaction.bufferedBytes += growth;
     this.bufferedBytes += growth;
-    transaction.noteWrite(call.sequence);
+    transaction.noteWrite(call.sequence, key);
     if (this.bufferedBytes <= this.#settings.maxBufferBytes) return buffered;
+    // A spilled value may be written over: where reads may be stale it would be read as it was before.
+    if (!this.#engine.capabilities.consistentRead) return buffered;
     return this.#spill(transaction);
   }
 
@@ -151,7 +157,8 @@ export class Operations {
     // Own writes first, also over what was read before (AFT §3.2: RYW wins).
     const own = transaction.buffered.get(key);
     if (own !== undefined) return { kind: "value", value: own };
-    if (transaction.spilled.has(key)) return this.#fetch(this.#reader.read(key, transaction.uuid));
+    if (transaction.spilled.has(key))
+      return this.#fetch(this.#reader.readSpilled(key, transaction.uuid));
     if (transaction.keyCount >= this.#settings.maxKeysPerTransaction)
       return this.#refuseTooManyKeys();
 
@@ -217,7 +224,7 @@ export class Operations {
     );
   }
 
-  async #fetch(value: MaybePromise<Bytes>): Promise<ReadAnswer> {
+  async #fetch(value: Promise<Bytes>): Promise<ReadAnswer> {
     try {
       return { kind: "value", value: await value };
     } catch (error) {

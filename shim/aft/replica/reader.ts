@@ -62,6 +62,14 @@ export class VersionReader {
     return ahead.value.then((value) => value ?? this.#readAlone({ key, uuid, name }));
   }
 
+  /**
+   * A value that its own transaction has spilled and may still write over: no version yet, so it is
+   * neither kept nor shared. Rejects as `read` does.
+   */
+  readSpilled(key: Key, uuid: string): Promise<Bytes> {
+    return this.#fetch(this.#names.version(key, uuid));
+  }
+
   /** Whether a read of it would not cost a request. */
   isAtHand({ key, uuid }: Version): boolean {
     if (this.#cache.has(key, uuid)) return true;

@@ -28,6 +28,8 @@ export class Transaction {
   #contiguousWrites = 0;
   /** Numbers of writes that came before one with a smaller number; made when it first happens. */
   #earlyWrites: Set<number> | undefined;
+  /** Of keys written by such writes, the highest number. */
+  #writtenEarly: Map<Key, number> | undefined;
   #waiters: { readonly afterWrites: number; readonly resume: () => void }[] = [];
 
   constructor(options: {
@@ -69,12 +71,20 @@ export class Transaction {
     return this.#contiguousWrites >= afterWrites;
   }
 
+  /** Whether a later write of the key has arrived before this one. */
+  isOvertaken(key: Key, sequence: number | undefined): boolean {
+    if (this.#writtenEarly === undefined || sequence === undefined) return false;
+    return sequence < (this.#writtenEarly.get(key) ?? 0);
+  }
+
   /** Notes the arrival of a write; unnumbered ones count as the next. Wakes calls that waited. */
-  noteWrite(sequence: number | undefined): void {
+  noteWrite(sequence: number | undefined, key: Key): void {
     const number = sequence ?? this.#contiguousWrites + 1;
     if (number > this.#contiguousWrites + 1) {
       this.#earlyWrites ??= new Set();
       this.#earlyWrites.add(number);
+      this.#writtenEarly ??= new Map();
+      this.#writtenEarly.set(key, Math.max(number, this.#writtenEarly.get(key) ?? 0));
       return;
     }
     if (number <= this.#contiguousWrites) return;

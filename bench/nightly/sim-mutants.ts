@@ -1,0 +1,96 @@
+/**
+ * @module Mistakes of the authors' code and of our own making, put alone into a scratch clone and simulated
+ * there until a seed fails: `npm run nightly:sim-mutants`. Prints how many seeds each needed.
+ *
+ * Exit code 1 if one lives through all seeds, or if its place in the code is no longer there. Plain storage
+ * is a canary of the same kind. `npm run nightly:sim-mutants -- TEXT` takes those whose name has the text.
+ */
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { ownRoot } from "#bench/ab-block/revision.ts";
+import type { SimDocument } from "#bench/commands/sim.ts";
+import { formatColumns } from "#bench/text.ts";
+import { type SimMutant, simMutants } from "./sim-mutant-list.ts";
+
+const execute = promisify(execFile);
+const lastSeed = 1_000;
+const timeout = 600_000;
+
+interface Found {
+  readonly seeds: number;
+  readonly violation: string;
+}
+
+const [only = ""] = process.argv.slice(2);
+const directory = await mkdtemp(join(tmpdir(), "aft-bench-sim-mutants-"));
+const clone = join(directory, "clone");
+const rows: string[][] = [["seeds", "mistake", "found as"]];
+let alive = 0;
+try {
+  await execute("git", ["clone", "--quiet", "--no-hardlinks", ownRoot, clone]);
+  await symlink(join(ownRoot, "node_modules"), join(clone, "node_modules"), "junction");
+  if ("canary: plain storage".includes(only))
+    report("canary: plain storage", await search("direct"));
+  for (const mutant of simMutants.filter(({ mistake }) => mistake.includes(only)))
+    report(mutant.mistake, await searchWith(mutant));
+} finally {
+  await rm(directory, { recursive: true, force: true });
+}
+console.log(formatColumns(rows));
+console.log(`${rows.length - 1} mistakes, ${alive} alive after ${lastSeed} seeds`);
+if (alive > 0) process.exitCode = 1;
+
+function report(mistake: string, found: Found | undefined): void {
+  if (found === undefined) alive += 1;
+  const row = [
+    found === undefined ? "LIVES" : String(found.seeds),
+    mistake,
+    found?.violation ?? "",
+  ];
+  rows.push(row);
+  process.stderr.write(`${row.join("  ")}\n`);
+}
+
+async function searchWith({ file, from, to }: SimMutant): Promise<Found | undefined> {
+  const path = join(clone, file);
+  const original = await readFile(path, "utf8");
+  if (original.split(from).length !== 2)
+    throw new Error(`${file} does not contain exactly once: ${from}`);
+  await writeFile(
+    path,
+    original.replace(from, () => to),
+  );
+  try {
+    return await search("aft");
+  } finally {
+    await writeFile(path, original);
+  }
+}
+
+/** The first failing seed, in the clone as it is now. */
+async function search(system: "aft" | "direct"): Promise<Found | undefined> {
+  const flags = [
+    "--seeds",
+    `1..${lastSeed}`,
+    "--failures",
+    "1",
+    "--no-shrink",
+    "--no-keep",
+    "--json",
+  ];
+  const options = { cwd: clone, timeout, maxBuffer: 64 * 1_048_576 };
+  const all = ["bench/cli.ts", "sim", "--system", system, ...flags];
+  const stdout = await execute(process.execPath, all, options).then(
+    (done) => done.stdout,
+    // It ends with a code of its own when a seed fails.
+    (error: unknown) => (error as { stdout?: string }).stdout ?? "",
+  );
+  const { seeds, failures } = JSON.parse(stdout) as SimDocument;
+  const [failure] = failures;
+  if (failure === undefined) return undefined;
+  const [violation = ""] = failure.violations;
+  return { seeds: seeds.run, violation: violation.split("\n")[0]?.slice(0, 90) ?? "" };
+}

@@ -1,0 +1,55 @@
+/**
+ * Goal    Some seeds hold, each twice with the same events; what failed once holds; plain storage fails.
+ * Replay  npm run bench -- sim --seed <seed> --trace
+ */
+import { describe, expect, it } from "vitest";
+import { readBugBase } from "./bug-base.ts";
+import { drawConfig } from "./draw.ts";
+import { runSeeds } from "./run-seeds.ts";
+import { simulate } from "./simulate.ts";
+
+const seeds = Array.from({ length: 12 }, (_unused, index) => index + 1);
+
+describe("seeds", () => {
+  it.each(seeds)("seed %d holds, and is the same twice", async (seed) => {
+    const config = drawConfig(seed);
+    const first = await simulate(config);
+    expect(first.violations).toEqual([]);
+    expect(first.transactions.committed).toBeGreaterThan(0);
+    expect(await simulate(config)).toEqual(first);
+  });
+
+  it("differ from each other", async () => {
+    const hashes = await Promise.all(
+      [1, 2].map(async (seed) => (await simulate({ ...drawConfig(seed), requests: 2 })).traceHash),
+    );
+    expect(new Set(hashes).size).toBe(2);
+  });
+
+  it("survive JSON as configurations", async () => {
+    const config = { ...drawConfig(3), requests: 2 };
+    const copy = JSON.parse(JSON.stringify(config)) as typeof config;
+    expect((await simulate(copy)).traceHash).toBe((await simulate(config)).traceHash);
+  });
+});
+
+describe("what failed once", () => {
+  const known = readBugBase();
+  it("is readable", () => {
+    expect(known.every(({ what }) => what !== "")).toBe(true);
+  });
+  it.each(known)("holds: $what", async ({ config }) => {
+    expect((await simulate(config)).violations).toEqual([]);
+  });
+});
+
+it("finds the anomalies of plain storage within few seeds", async () => {
+  const result = await runSeeds({
+    from: 1,
+    to: 20,
+    configOf: (seed) => ({ ...drawConfig(seed), system: "direct" }),
+    shrinks: false,
+    maxFailures: 1,
+  });
+  expect(result.failures[0]?.violations[0]).toMatch(/^checker: /);
+});

@@ -1,0 +1,129 @@
+/**
+ * @module A replica's server without sockets: the production commands, on bytes as clients send them.
+ */
+import type { PeerEndpoint } from "#shim/aft/cluster/port.ts";
+import type { Replica } from "#shim/aft/replica/port.ts";
+import { Access } from "#shim/aft/server/access/access.ts";
+import type { ClientState } from "#shim/aft/server/command.ts";
+import { runCommand } from "#shim/aft/server/commands.ts";
+import { errorReply, type Reply } from "#shim/aft/server/reply.ts";
+import { RespParser } from "#shim/aft/server/resp-parser.ts";
+import type { SimProcess } from "./process.ts";
+
+const limits = {
+  maxArguments: 10_000,
+  maxBulkBytes: 1_048_576,
+  maxCommandBytes: 4 * 1_048_576,
+  maxInlineBytes: 1_024,
+};
+
+/** What serves at an address while its process lives. */
+export interface ServingReplica {
+  readonly process: SimProcess;
+  readonly replica: Replica;
+  /** Absent: no cluster. */
+  readonly member: PeerEndpoint | undefined;
+  /** Told of a command that threw or rejected: none may. */
+  readonly onBug: (error: unknown) => void;
+}
+
+interface Slot {
+  reply: Reply | undefined;
+}
+
+/** The server's end of one connection: answers in the order of the commands. */
+export class ServerConnection {
+  readonly #serving: ServingReplica;
+  readonly #client: ClientState;
+  readonly #parser: RespParser;
+  readonly #onReply: (reply: Reply) => void;
+  #slots: Slot[] = [];
+
+  constructor(serving: ServingReplica, onReply: (reply: Reply) => void) {
+    const { process, replica, member } = serving;
+    this.#serving = serving;
+    this.#onReply = onReply;
+    const access = new Access({ nowMs: () => process.nowMs() });
+    const grants = access.grantsOf({ isVerifiedPeer: false });
+    this.#client = {
+      id: 1,
+      replica,
+      cluster: member === undefined ? undefined : () => member,
+      peerLoss: undefined,
+      access,
+      remote: "simulated",
+      grants,
+      ownGrants: grants,
+      login: undefined,
+      onLogin: () => {},
+      respVersion: 2,
+      name: "",
+      queued: undefined,
+      queueFailed: false,
+      closing: false,
+    };
+    this.#parser = new RespParser(limits, (request) => {
+      try {
+        this.#take(runCommand(this.#client, request));
+      } catch (error) {
+        this.#take(this.#bug(error));
+      }
+    });
+  }
+
+  feed(bytes: Buffer): void {
+    this.#parser.feed(bytes);
+  }
+
+  #take(reply: Reply | Promise<Reply>): void {
+    if (!(reply instanceof Promise)) {
+      if (this.#slots.length === 0) this.#onReply(reply);
+      else this.#slots.push({ reply });
+      return;
+    }
+    const slot: Slot = { reply: undefined };
+    this.#slots.push(slot);
+    const settle = (settled: Reply): void => {
+      slot.reply = settled;
+      while (this.#slots[0]?.reply !== undefined) {
+        const ready = this.#slots.shift()?.reply;
+        if (ready !== undefined) this.#onReply(ready);
+      }
+    };
+    reply.then(settle, (error: unknown) => {
+      settle(this.#bug(error));
+    });
+  }
+
+  #bug(error: unknown): Reply {
+    this.#serving.onBug(error);
+    return errorReply("ERR", "internal error");
+  }
+}
+
+/** What a client's library makes of a reply: bytes, numbers, lists; an `Error` for an error. */
+export function toClientValue(reply: Reply): unknown {
+  switch (reply.kind) {
+    case "status":
+      return Buffer.from(reply.text);
+    case "error":
+      return replyError(`${reply.code} ${reply.message}`);
+    case "integer":
+      return reply.value;
+    case "bulk":
+      return typeof reply.value === "string" ? Buffer.from(reply.value) : Buffer.from(reply.value);
+    case "null":
+      return null;
+    case "array":
+      return reply.items.map(toClientValue);
+    case "map":
+      return reply.entries.flatMap(([name, value]) => [Buffer.from(name), toClientValue(value)]);
+  }
+}
+
+function replyError(message: string): Error {
+  const error = new Error(message);
+  // By this name the client tells an answer from a missing one.
+  error.name = "ReplyError";
+  return error;
+}

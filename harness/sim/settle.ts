@@ -1,0 +1,99 @@
+/**
+ * @module What must be true once nothing fails any more: every commit is visible at every replica, storage
+ * holds what is live and nothing else, nobody is busy, and all agree who is there.
+ */
+import { decodeOutcome } from "#shim/aft/protocol/record-codec.ts";
+import type { Key } from "#shim/aft/protocol/types.ts";
+import { decodeStamp } from "#workloads/functions/value.ts";
+import type { RunningReplica, SimCluster } from "./cluster.ts";
+import type { Oracle } from "./oracle.ts";
+import type { SimStore } from "./store.ts";
+
+export interface Settling {
+  readonly cluster: SimCluster;
+  readonly oracle: Oracle;
+  readonly store: SimStore;
+}
+
+/** The first thing that is not yet as it must become; without waiting for anything. */
+export function unsettled({ cluster, oracle, store }: Settling): string | undefined {
+  const replicas: RunningReplica[] = [];
+  for (const address of cluster.addresses) {
+    const running = cluster.servingAt(address);
+    if (running === undefined) return `nobody serves at ${address}`;
+    replicas.push(running);
+  }
+  for (const running of replicas) {
+    const what = unsettledReplica(running, { cluster, oracle });
+    if (what !== undefined) return `${running.process.name}: ${what}`;
+  }
+  return unsettledStore({ cluster, oracle, store });
+}
+
+function unsettledReplica(
+  { replica, member }: RunningReplica,
+  { cluster, oracle }: Pick<Settling, "cluster" | "oracle">,
+): string | undefined {
+  const { openTransactions, bufferedBytes, knownTransactions } = replica.stats();
+  if (replica.peers.admission !== undefined) return `refuses work: ${replica.peers.admission.code}`;
+  if (openTransactions > 0) return `${openTransactions} transactions are open`;
+  if (bufferedBytes > 0) return `${bufferedBytes} bytes are buffered`;
+  const live = oracle.liveTransactions();
+  if (knownTransactions !== live)
+    return `knows ${knownTransactions} transactions where ${live} are live`;
+  if (member === undefined) return undefined;
+  if (member.keptCommits > 0) return `keeps ${member.keptCommits} commits for peers`;
+  const here = member.members().filter(({ state }) => state !== "dead" && state !== "left");
+  const names = here.map(({ id, state }) => `${id} ${state}`).toSorted();
+  const expected = [...present(cluster)].toSorted();
+  return names.join() === expected.join()
+    ? undefined
+    : `sees ${names.join(", ")} where ${expected.join(", ")} are there`;
+}
+
+function* present(cluster: SimCluster): Generator<string> {
+  for (const address of cluster.addresses) {
+    const member = cluster.servingAt(address)?.member;
+    if (member !== undefined) yield `${member.self.id} alive`;
+  }
+  for (const { id } of cluster.managers.values()) yield `${id} alive`;
+}
+
+function unsettledStore({ cluster, oracle, store }: Settling): string | undefined {
+  const { names } = cluster;
+  const objects = store.names(names.dataPrefix).length;
+  const live = oracle.liveObjects();
+  if (objects !== live) return `storage holds ${objects} versions where ${live} are live`;
+  let committed = 0;
+  for (const name of store.names(names.commitPrefix)) {
+    const place = names.parseCommit(name);
+    const value = store.truth(name);
+    if (place === undefined || value === undefined) continue;
+    if (decodeOutcome(place, value).kind === "committed") committed += 1;
+  }
+  // A sole replica keeps records for as long as somebody may ask for the outcome.
+  const transactions = oracle.liveTransactions();
+  const isExact = cluster.managers.size > 0;
+  if (isExact ? committed !== transactions : committed < transactions)
+    return `storage holds ${committed} commit records where ${transactions} are live`;
+  return undefined;
+}
+
+/** Reads every key at a replica in one transaction; what is not the newest version, in words. */
+export async function missingAt(
+  { process, replica }: RunningReplica,
+  newest: ReadonlyMap<Key, { readonly id: { readonly uuid: string } }>,
+): Promise<string[]> {
+  const begun = replica.begin({ requestId: "settled" });
+  if (begun.kind !== "begun") return [`${process.name} refuses to begin: ${begun.code}`];
+  const { transactionId } = begun;
+  const missing: string[] = [];
+  for (const [key, { id }] of newest) {
+    const answer = await replica.get({ transactionId, key });
+    const seen = answer.kind === "value" ? decodeStamp(answer.value).transactionId : answer.kind;
+    if (seen !== id.uuid)
+      missing.push(`${process.name} reads ${key} from ${seen}, not from ${id.uuid}`);
+  }
+  replica.abort({ transactionId });
+  return missing;
+}

@@ -1,0 +1,51 @@
+/** @module AFT over one replica, for functions. */
+import type { Clock } from "#kit/clock.ts";
+import type { Prng } from "#kit/prng.ts";
+import { createUuid } from "#kit/uuid.ts";
+import type { CommitOutcome, StateContext, StateSession, StateSystem } from "#shim/state/port.ts";
+import { taggedId } from "./cluster.ts";
+import { toStateError } from "./connection.ts";
+import type { SessionPool } from "./port.ts";
+import { AftSession, askOutcome } from "./session.ts";
+
+/** `exactlyOnce`: all attempts of a request have at most one effect. */
+export function createAftSystem(options: {
+  readonly pool: SessionPool;
+  readonly exactlyOnce: boolean;
+  readonly clock: Clock;
+  readonly prng: Prng;
+}): StateSystem {
+  const { pool, exactlyOnce, clock, prng } = options;
+  return {
+    name: "aft",
+    begin: ({ requestId }): StateSession => {
+      const transactionId = exactlyOnce
+        ? taggedId(requestId, { clock, prng })
+        : createUuid(clock.nowMs(), prng);
+      return new AftSession(pool, clock, {
+        requestId,
+        transactionId,
+        writes: 0,
+        begun: false,
+      });
+    },
+    resume: ({ requestId, transactionId, carried }): StateSession =>
+      new AftSession(pool, clock, {
+        requestId,
+        transactionId,
+        writes: Number(carried["writes"] ?? 0),
+        begun: carried["begun"] === 1,
+      }),
+    outcomeOf: async ({ transactionId }: StateContext): Promise<CommitOutcome> => {
+      try {
+        return await askOutcome(pool.forOne(), transactionId);
+      } catch (error) {
+        return { kind: "unknown", reason: toStateError(error).message };
+      }
+    },
+    close: () => {
+      pool.close();
+      return Promise.resolve();
+    },
+  };
+}
