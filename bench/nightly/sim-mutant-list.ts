@@ -149,4 +149,34 @@ export const simMutants: readonly SimMutant[] = [
     from: 'if (choice.kind !== "version") return this.#noValidVersion(key);',
     to: 'if (choice.kind !== "version") return absent;',
   },
+  {
+    mistake: "found here: a spilled value that was read stays in the cache when it is written over",
+    file: `${replica}/operations.ts`,
+    from: "this.#fetch(this.#reader.readSpilled(key, transaction.uuid));",
+    to: "this.#fetch(Promise.resolve(this.#reader.read(key, transaction.uuid)));",
+  },
+  {
+    mistake: "found here: writes of a key take effect in the order of arrival",
+    file: `${replica}/transaction.ts`,
+    from: "return sequence < (this.#writtenEarly.get(key) ?? 0);",
+    to: "return sequence < 0;",
+  },
+  {
+    mistake: "found here: a refusal after an unreadable seal ends a commit that happened",
+    file: `${replica}/committer.ts`,
+    from: "        mayExist = true;\n      } else {",
+    to: "      } else {",
+  },
+  {
+    mistake: "found here: what is missed in the pause after a rescan is forgotten",
+    file: `${cluster}/replica-member.ts`,
+    from: "if (this.#rescanWanted) this.#wantRescan();",
+    to: "",
+  },
+  {
+    mistake: "found here: who takes the address of a dead replica is believed to have been heard",
+    file: `${cluster}/gossip.ts`,
+    from: "to === this.members.self.id ? heard : 0",
+    to: "heard",
+  },
 ];

@@ -15,7 +15,7 @@ import {
   runAttempt,
 } from "./attempt.ts";
 import type { SimConfig } from "./config.ts";
-import { RequestPlanner } from "./requests.ts";
+import { keyName, RequestPlanner } from "./requests.ts";
 
 const maxAttempts = 12;
 const firstPauseUs = 20_000;
@@ -52,6 +52,18 @@ export class Clients {
   }
 
   start(): void {
+    if (!this.#options.config.prefilled) {
+      this.#startClients();
+      return;
+    }
+    this.#running += 1;
+    void this.#fill().finally(() => {
+      this.#running -= 1;
+      this.#startClients();
+    });
+  }
+
+  #startClients(): void {
     const { config, prng } = this.#options;
     for (let client = 0; client < config.clients; client += 1) {
       this.#running += 1;
@@ -72,6 +84,20 @@ export class Clients {
 
   get isQuiet(): boolean {
     return this.areDone && this.#attempts === 0;
+  }
+
+  /** Writes every key, and waits until all have heard of it. */
+  async #fill(): Promise<void> {
+    const { config, prng, trueClock } = this.#options;
+    const keys = Array.from({ length: config.keys }, (_unused, rank) => keyName(rank));
+    const request: PlannedRequest = {
+      requestId: "fill",
+      functions: [[{ kind: "writeMany", keys }]],
+      writeSet: keys,
+      payloadSeed: 0,
+    };
+    await this.#runRequest(config.clients, request, prng.fork("fill"));
+    await delay(trueClock, 3_000 * config.cluster.multicastMs);
   }
 
   async #runClient(client: number, prng: Prng): Promise<void> {

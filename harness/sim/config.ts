@@ -77,6 +77,8 @@ export interface SimConfig {
   readonly reads: number;
   readonly writes: number;
   readonly thinkMs: number;
+  /** All keys are written first; otherwise they are absent until somebody does. */
+  readonly prefilled: boolean;
   readonly exactlyOnce: boolean;
   /** Connections of a function's host to a replica. */
   readonly connections: number;
@@ -115,7 +117,12 @@ export interface SimConfig {
   readonly faults: readonly Fault[];
 }
 
-/** Nothing but latency happens in it, so nothing may be refused that a client would have to repeat. */
-export function isCalm({ faults, functions, engine }: SimConfig): boolean {
-  return faults.length === 0 && functions.zombie + functions.crash === 0 && engine.lagUs === 0;
+/** Nothing but latency happens in it, so nobody may be refused a version of a key. */
+export function isCalm({ faults, functions, engine, prefilled }: SimConfig): boolean {
+  return (
+    prefilled &&
+    faults.length === 0 &&
+    functions.zombie + functions.crash === 0 &&
+    engine.lagUs === 0
+  );
 }

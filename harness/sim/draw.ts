@@ -41,6 +41,7 @@ export function drawConfig(seed: number): SimConfig {
     reads: 1 + shape.nextInt(3),
     writes: 1 + shape.nextInt(2),
     thinkMs: pick(shape, [5, 50, 200, 400]),
+    prefilled: chance(shape, 0.5) || isCalm,
     // Without a conditional put nothing decides between two attempts (ARCHITECTURE, D30).
     exactlyOnce: engine.conditionalPut && (!isSole || chance(shape, 0.7)),
     connections: 1 + shape.nextInt(3),

@@ -42,13 +42,14 @@ function unsettledReplica(
   if (knownTransactions !== live)
     return `knows ${knownTransactions} transactions where ${live} are live`;
   if (member === undefined) return undefined;
-  if (member.keptCommits > 0) return `keeps ${member.keptCommits} commits for peers`;
   const here = member.members().filter(({ state }) => state !== "dead" && state !== "left");
   const names = here.map(({ id, state }) => `${id} ${state}`).toSorted();
   const expected = [...present(cluster)].toSorted();
-  return names.join() === expected.join()
-    ? undefined
-    : `sees ${names.join(", ")} where ${expected.join(", ")} are there`;
+  if (names.join() !== expected.join())
+    return `sees ${names.join(", ")} where ${expected.join(", ")} are there`;
+  if (member.keptCommits > 0)
+    return `keeps ${member.keptCommits} commits for peers, of ${names.join(", ")}`;
+  return undefined;
 }
 
 function* present(cluster: SimCluster): Generator<string> {
@@ -63,7 +64,10 @@ function unsettledStore({ cluster, oracle, store }: Settling): string | undefine
   const { names } = cluster;
   const objects = store.names(names.dataPrefix).length;
   const live = oracle.liveObjects();
-  if (objects !== live) return `storage holds ${objects} versions where ${live} are live`;
+  if (objects !== live) {
+    const extra = [...leftOver({ cluster, oracle, store })].slice(0, 3).join(", ");
+    return `storage holds ${objects} versions where ${live} are live: ${extra}`;
+  }
   let committed = 0;
   for (const name of store.names(names.commitPrefix)) {
     const place = names.parseCommit(name);
@@ -77,6 +81,17 @@ function unsettledStore({ cluster, oracle, store }: Settling): string | undefine
   if (isExact ? committed !== transactions : committed < transactions)
     return `storage holds ${committed} commit records where ${transactions} are live`;
   return undefined;
+}
+
+/** Data that belongs to nobody, or to somebody who was superseded. */
+function* leftOver({ cluster, oracle, store }: Settling): Generator<string> {
+  const live = new Set(oracle.newest.values());
+  for (const name of store.names(cluster.names.dataPrefix)) {
+    const uuid = cluster.names.parseVersion(name)?.uuid ?? "";
+    const record = oracle.committed.get(uuid);
+    if (record === undefined) yield `${name} of nobody`;
+    else if (!live.has(record)) yield `${name}, superseded`;
+  }
 }
 
 /** Reads every key at a replica in one transaction; what is not the newest version, in words. */

@@ -205,6 +205,8 @@ class Simulation {
       const why = this.#clients.isQuiet ? unsettled(this.#parts()) : "functions are still running";
       if (why === undefined && (await this.#everythingVisible())) return;
       if (this.#loop.nowUs < boundUs) continue;
+      // What readers miss tells more than what is left behind.
+      if (why !== undefined) await this.#everythingVisible();
       this.violate(`liveness: ${why ?? "not everything is visible everywhere"}`);
       return;
     }

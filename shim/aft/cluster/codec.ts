@@ -52,7 +52,7 @@ const exchange = {
 };
 
 const message = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("sync"), ...exchange }),
+  z.object({ kind: z.literal("sync"), ...exchange, to: z.exactOptional(z.string()) }),
   z.object({ kind: z.literal("tell"), records: z.array(record) }),
   z.object({ kind: z.literal("collectable"), records: z.array(record) }),
 ]);

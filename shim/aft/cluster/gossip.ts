@@ -94,8 +94,9 @@ export class Gossip {
   }
 
   /** The other half of an exchange. */
-  answer({ from, members, heard, batch }: SyncMessage): SyncAnswer {
-    this.#takeOver(from, members, heard, batch);
+  answer({ from, members, heard, to, batch }: SyncMessage): SyncAnswer {
+    // What was heard of whoever had this address before says nothing about our own stream.
+    this.#takeOver(from, members, to === this.members.self.id ? heard : 0, batch);
     const peer = this.members.find(from.id) ?? from;
     const back = this.#batchFor(peer);
     return {
@@ -137,6 +138,7 @@ export class Gossip {
           from: this.report,
           members: this.reports(),
           heard: peer === undefined ? 0 : this.heard.heard(peer),
+          ...(peer !== undefined && { to: peer }),
           ...(batch !== undefined && { batch }),
         });
         if (answer.kind !== "synced" || this.#closed) return;

@@ -14,8 +14,13 @@ export type PeerMessage =
       readonly kind: "sync";
       readonly from: MemberReport;
       readonly members: readonly MemberReport[];
-      /** How far the sender has heard the receiver's stream. */
+      /** How far the sender has heard the stream of `to`. */
       readonly heard: number;
+      /**
+       * Whom the sender believes to find at that address; absent if nobody it knows. Another one may
+       * have taken it since.
+       */
+      readonly to?: string;
       /** From the sender's own stream. */
       readonly batch?: CommitBatch;
     }

@@ -240,15 +240,17 @@ export class ReplicaMember implements PeerEndpoint {
   }
 
   #wantRescan(): void {
-    if (this.#rescanning) {
+    if (this.#closed || this.#readingSoon) return;
+    // Also in the pause after one: what is missed then was not there to be read.
+    if (this.#rescanning || this.#rescanTimer !== undefined) {
       this.#rescanWanted = true;
       return;
     }
-    if (this.#closed || this.#readingSoon || this.#rescanTimer !== undefined) return;
     this.#rescanTimer = this.#clock.schedule(extraRescanPauseMs * 100, () => {
       void this.#rescan().then(async () => {
         await delay(this.#clock, extraRescanPauseMs * 1_000);
         this.#rescanTimer = undefined;
+        if (this.#rescanWanted) this.#wantRescan();
       });
     });
   }

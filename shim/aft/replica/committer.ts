@@ -118,6 +118,9 @@ export class Committer {
           continue;
         }
         if (verdict !== undefined) return verdict;
+        // What stands there could not be read, and may be ours: a client library that repeats a request
+        // is told that its own first one was there before.
+        mayExist = true;
       } else {
         // The first refusal without effect is final: nothing was written under the record's name.
         if (outcome.error.effect === "none" && !mayExist)

@@ -7,7 +7,9 @@
 import { describe, expect, it } from "vitest";
 import { createManualClock } from "#kit/testing/manual-clock.ts";
 import { createMemoryEngine } from "#shim/storage/memory/engine.ts";
+import { StorageUnavailableError } from "#shim/storage/errors.ts";
 import { createFaulty, type Fault } from "#shim/storage/testing/faulty.ts";
+import { withCalls } from "../cluster/testing.ts";
 import type { CommitAnswer } from "./port.ts";
 import { openTestReplica, put } from "./testing.ts";
 
@@ -75,6 +77,37 @@ describe.each(faults)("storage: %s", (fault) => {
 
 it("reached every kind of answer, or the trials prove nothing", () => {
   expect(outcomes).toEqual(new Set(["committed", "aborted", "unknown"]));
+});
+
+it("does not take a refusal for the end of a commit that may have happened unseen", async () => {
+  const clock = createManualClock();
+  const memory = createMemoryEngine();
+  const refusal = new StorageUnavailableError({
+    engine: "memory",
+    operation: "get",
+    effect: "none",
+  });
+  let [seals, looks] = [0, 0];
+  const storage = withCalls(memory, {
+    putSealed: async (groups) => {
+      seals += 1;
+      if (seals === 2) return groups.map(() => ({ kind: "failed", error: refusal }));
+      const outcomes = await memory.putSealed(groups);
+      // A client library repeats a request: what it is told is about the second one.
+      return seals === 1 ? groups.map(() => ({ kind: "alreadySealed" })) : outcomes;
+    },
+    get: (name) => {
+      looks += 1;
+      return looks === 1 ? Promise.reject(refusal) : memory.get(name);
+    },
+  });
+  const { replica, begin, peek } = await openTestReplica({ storage, clock });
+  const transactionId = begin();
+  await put(replica, transactionId, "x", "new");
+  const committing = Promise.resolve(replica.commit({ transactionId }));
+  await clock.advance(10_000_000);
+  expect(await committing).toMatchObject({ kind: "committed" });
+  expect(await peek("x")).toBe("new");
 });
 
 it("answers reads with a typed refusal while storage is down, and recovers", async () => {
