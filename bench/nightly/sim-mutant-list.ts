@@ -179,4 +179,10 @@ export const simMutants: readonly SimMutant[] = [
     from: "to === this.members.self.id ? heard : 0",
     to: "heard",
   },
+  {
+    mistake: "found here: a commit whose answer was lost with earlier ones counts as not sent",
+    file: "shim/aft/client/session.ts",
+    from: "return isAnswer(failure.cause) ? refused(failure) : this.#askAgain(failure);",
+    to: "return failure === this.#failure || isAnswer(failure.cause) ? refused(failure) : this.#askAgain(failure);",
+  },
 ];

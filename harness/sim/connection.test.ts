@@ -22,7 +22,7 @@ const settings = {
   orderedPipeline: true,
   atomicMultiPut: false,
   maxBatch: 25,
-  baseUs: 100,
+  baseUs: 10,
   jitterUs: 0,
   lagUs: 0,
 };

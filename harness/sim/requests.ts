@@ -6,8 +6,8 @@ import type { SimConfig } from "./config.ts";
 
 /** Of requests. */
 const readOnlyShare = 0.15;
-const writeOnlyShare = 0.1;
-const singleShare = 0.2;
+const writeOnlyShare = 0.2;
+const singleShare = 0.3;
 /** Of reads and writes that go together where there is more than one. */
 const togetherShare = 0.3;
 /** Of operations that repeat a key of the same request. */

@@ -117,6 +117,8 @@ export class AftSession implements StateSession {
 
   async #commit(): Promise<CommitOutcome> {
     if (!this.#begun && this.#kept.length === 0) return { kind: "committed" };
+    // The commit is not even sent.
+    if (this.#failure !== undefined) return refused(this.#failure);
     const args: Argument[] = [this.transactionId, "BRIEF"];
     if (this.#writes > 0) args.push("AFTER", String(this.#writes));
     if (this.#begun && this.#kept.length > 0) {
@@ -134,10 +136,9 @@ export class AftSession implements StateSession {
         : toOutcome(answer, this.transactionId);
     } catch (error) {
       const failure = toStateError(error);
-      // A refusal before the commit was tried (a failed write) is final: nothing was committed.
-      if (failure === this.#failure || isAnswer(failure.cause))
-        return { kind: "aborted", reason: `${failure.code}: ${failure.message}` };
-      return this.#askAgain(failure);
+      // A refusal, of the commit or of what was sent ahead of it, is final. Without any answer it may
+      // have happened, whatever else was lost with it.
+      return isAnswer(failure.cause) ? refused(failure) : this.#askAgain(failure);
     }
   }
 
@@ -217,6 +218,10 @@ export async function askOutcome(
   transactionId: string,
 ): Promise<CommitOutcome> {
   return toOutcome(await connection.send("aft.status", [transactionId]), transactionId);
+}
+
+function refused({ code, message }: StateError): CommitOutcome {
+  return { kind: "aborted", reason: `${code}: ${message}` };
 }
 
 /** From the flat map of AFT.COMMIT and AFT.STATUS. */
