@@ -111,6 +111,7 @@ export class SimCluster {
     const machine = this.machineOf(name);
     return new SimProcess({
       name,
+      id: `${name}-${this.#lives}`,
       owner,
       loop,
       machine,
@@ -196,7 +197,7 @@ export class SimCluster {
     const { config, loop } = this.#parts;
     const { multicastMs, deadAfterMs, maxBatch, maxKept } = config.cluster;
     return new ReplicaMember({
-      id: `${process.name}-${this.#lives}`,
+      id: process.id,
       address: process.name,
       peers: replica.peers,
       clock: process,
@@ -223,7 +224,7 @@ export class SimCluster {
       seeds: this.addresses,
       replicas: config.replicas,
     };
-    const id = `${name}-${this.#lives}`;
+    const { id } = process;
     const manager = new FaultManager({
       id,
       clock: process,

@@ -47,7 +47,7 @@ export function drawConfig(seed: number): SimConfig {
     connections: 1 + shape.nextInt(3),
     clientTimeoutMs: pick(shape, [800, 2_000]),
     shuffleTies: chance(shape, 0.5),
-    peersAsText: chance(shape, 0.2),
+    peersAsText: chance(shape, 0.1),
     skewMs: pick(shape, [0, 50, 1_000]),
     driftPpm: pick(shape, [0, 100]),
     engine,

@@ -22,6 +22,8 @@ export interface MachineClock {
 
 export class SimProcess implements Clock {
   readonly name: string;
+  /** Differs between all processes of a simulation, also of the same name. */
+  readonly id: string;
   /** Its number in traces. */
   readonly owner: number;
   readonly prng: Prng;
@@ -35,12 +37,14 @@ export class SimProcess implements Clock {
 
   constructor(options: {
     readonly name: string;
+    readonly id?: string;
     readonly owner: number;
     readonly loop: SimLoop;
     readonly machine: MachineClock;
     readonly prng: Prng;
   }) {
     this.name = options.name;
+    this.id = options.id ?? options.name;
     this.owner = options.owner;
     this.prng = options.prng;
     this.#loop = options.loop;

@@ -55,9 +55,13 @@ export async function simulate(
     simulation.violate(`unhandled rejection: ${String(error)}`);
   };
   process.on("unhandledRejection", onRejection);
+  // Most errors are expected here, and nobody looks where they were made: that costs more than they do.
+  const { stackTraceLimit } = Error;
+  if (options.onLine === undefined) Error.stackTraceLimit = 0;
   try {
     return await simulation.run();
   } finally {
+    Error.stackTraceLimit = stackTraceLimit;
     process.off("unhandledRejection", onRejection);
   }
 }
