@@ -12,8 +12,6 @@
  */
 import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
-import { countAnomalies } from "#harness/checker/counts.ts";
-import { judgeRecord } from "#harness/checker/judge-record.ts";
 import type { RecordedOperation, RecordedTransaction } from "#harness/record/history.ts";
 import { createSystemClock } from "#kit/node/system-clock.ts";
 import { createPrng, type Prng } from "#kit/prng.ts";
@@ -27,6 +25,7 @@ import { startRedis } from "./redis.ts";
 import { startStorageService } from "./registry.ts";
 import type { StorageService } from "./port.ts";
 import { hasRedis, redisMissing } from "./testing.ts";
+import { judgeRounds } from "./testing/judge-rounds.ts";
 
 const rounds = Number(process.env["AFT_BENCH_ROUNDS"] ?? 5);
 const seed = Number(process.env["SEED"] ?? 4);
@@ -98,7 +97,7 @@ async function run(start: () => Promise<StorageService>, first: number): Promise
     };
     Object.assign(world, full);
     for (let round = 0; round < rounds; round += 1) await runRound(full, first + round);
-    judge(full);
+    judgeRounds(full, { rounds, seed });
   } finally {
     await Promise.all(world.systems?.map((system) => system.close()) ?? []);
     await world.cluster?.stop();
@@ -370,38 +369,6 @@ async function verifyAll(world: World): Promise<void> {
       await system.close();
     }
   }
-}
-
-function judge(world: World): void {
-  const { history } = world;
-  const figures = `${world.committed} committed, ${world.restarted} starts again, seed ${seed}`;
-  process.stderr.write(`cluster rounds: ${rounds} rounds, ${figures}\n`);
-  const report = countAnomalies(history);
-  // Lost updates and stale reads are explained too, but read atomicity allows them.
-  const allowed: readonly string[] = ["lostUpdate", "staleRead"];
-  const broken = report.witnesses.filter(({ kind }) => !allowed.includes(kind));
-  expect(JSON.stringify(broken), figures).toBe("[]");
-  expect(report.anomalous.transactions, figures).toBe(0);
-  const { verdicts } = judgeRecord(history);
-  process.stderr.write(`verdicts: ${JSON.stringify(verdicts)}\n`);
-  // Across replicas a client's next transaction may miss its last one; atomic it is all the same.
-  expect(verdicts["ra-without-sessions"], figures).toBe("pass");
-  // Each request's effect once: no two attempts of a request were ever seen.
-  const requestOf = new Map(history.map((one) => [one.transactionId, one.requestId]));
-  const seen = new Map<string, Set<string>>();
-  for (const { operations, transactionId } of history)
-    for (const operation of operations) {
-      if (operation.kind !== "read" || operation.from === null) continue;
-      // Its own write, that nobody else need ever see.
-      if (operation.from === transactionId) continue;
-      const requestId = requestOf.get(operation.from);
-      if (requestId === undefined) continue;
-      seen.set(requestId, (seen.get(requestId) ?? new Set()).add(operation.from));
-    }
-  for (const [requestId, attempts] of seen) expect([...attempts], requestId).toHaveLength(1);
-  // The faults must have hit requests, and requests must have got through.
-  expect(world.committed).toBeGreaterThan(20 * rounds);
-  expect(world.restarted).toBeGreaterThan(0);
 }
 
 function pick(prng: Prng): string {
