@@ -84,10 +84,10 @@ export const simMutants: readonly SimMutant[] = [
     to: "return isSuperseded(record, index);",
   },
   {
-    mistake: "12: lost broadcasts are never repaired",
+    mistake: "12: what is broadcast counts as heard, and what is lost is never repaired",
     file: `${protocol}/commit-stream.ts`,
-    from: "if (!reset && after > heard) return { lost: false };",
-    to: "",
+    from: "    return { after, upTo: this.#first + position - 1, records, reset };",
+    to: "    this.#heard.set(peer, this.#first + position - 1);\n    return { after, upTo: this.#first + position - 1, records, reset };",
   },
   {
     mistake: "the dead are never declared dead, and their votes are awaited for ever",

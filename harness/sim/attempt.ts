@@ -25,6 +25,8 @@ export interface AttemptFate {
   readonly crashAt?: number;
   readonly stopAt?: number;
   readonly stopUs: number;
+  /** Whoever invoked it does not wait so long. */
+  readonly isGivenUp: boolean;
 }
 
 /** As the record has it, while it grows. */

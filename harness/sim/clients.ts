@@ -86,17 +86,20 @@ export class Clients {
     return this.areDone && this.#attempts === 0;
   }
 
-  /** Writes every key, and waits until all have heard of it. */
+  /** Writes every key, one by one, as buffers may be small; and waits until all have heard of them. */
   async #fill(): Promise<void> {
     const { config, prng, trueClock } = this.#options;
-    const keys = Array.from({ length: config.keys }, (_unused, rank) => keyName(rank));
-    const request: PlannedRequest = {
-      requestId: "fill",
-      functions: [[{ kind: "writeMany", keys }]],
-      writeSet: keys,
-      payloadSeed: 0,
-    };
-    await this.#runRequest(config.clients, request, prng.fork("fill"));
+    const fates = prng.fork("fill");
+    for (let rank = 0; rank < config.keys && !this.#stopped; rank += 1) {
+      const key = keyName(rank);
+      const request: PlannedRequest = {
+        requestId: `fill-${key}`,
+        functions: [[{ kind: "write", key }]],
+        writeSet: [key],
+        payloadSeed: 0,
+      };
+      await this.#runRequest(config.clients, request, fates);
+    }
     await delay(trueClock, 3_000 * config.cluster.multicastMs);
   }
 
@@ -178,19 +181,21 @@ export class Clients {
         return undefined;
       },
     );
-    const waitUs = fate.stopAt === undefined ? giveUpUs : stoppedGiveUpUs;
+    const waitUs = fate.isGivenUp ? stoppedGiveUpUs : giveUpUs;
     return Promise.race([ending, delay(trueClock, waitUs).then(() => undefined)]);
   }
 
   #drawFate(request: PlannedRequest, prng: Prng): AttemptFate {
-    const { crash, zombie, zombieMs } = this.#options.config.functions;
+    const { crash, zombie, zombieMs, slow, slowMs } = this.#options.config.functions;
     // Before each operation, at each function's end, and after the commit.
     const places = request.functions.flat().length + request.functions.length + 1;
-    const [crashes, stops] = [prng.next() < crash, prng.next() < zombie];
+    const [crashes, stops, lingers] = [crash, zombie, slow].map((share) => prng.next() < share);
+    const longestMs = stops === true ? zombieMs : lingers === true ? slowMs : 0;
     return {
-      ...(crashes && { crashAt: prng.nextInt(places) }),
-      ...(stops && { stopAt: prng.nextInt(places) }),
-      stopUs: stops ? prng.nextInt(zombieMs * 1_000) : 0,
+      ...(crashes === true && { crashAt: prng.nextInt(places) }),
+      ...(longestMs > 0 && { stopAt: prng.nextInt(places) }),
+      stopUs: longestMs > 0 ? prng.nextInt(longestMs * 1_000) : 0,
+      isGivenUp: stops === true,
     };
   }
 

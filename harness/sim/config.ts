@@ -18,6 +18,9 @@ export interface FunctionFaults {
   readonly zombie: number;
   /** Longest such stop. */
   readonly zombieMs: number;
+  /** It takes its time before some operation, and is waited for. */
+  readonly slow: number;
+  readonly slowMs: number;
 }
 
 /** Something that goes wrong at an instant, mostly for a while. Replicas are r1, r2, …; managers m1, … */

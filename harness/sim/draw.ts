@@ -117,8 +117,10 @@ function drawFunctions(
   prng: Prng,
   { isCalm, engine }: { isCalm: boolean; engine: EngineSettings },
 ): FunctionFaults {
-  if (isCalm) return { crash: 0, duplicate: 0, zombie: 0, zombieMs: 0 };
+  const slow = { slow: pick(prng, [0, 0.1, 0.4]), slowMs: pick(prng, [20, 300, 1_000]) };
+  if (isCalm) return { crash: 0, duplicate: 0, zombie: 0, zombieMs: 0, ...slow };
   return {
+    ...slow,
     crash: pick(prng, [0, 0.05, 0.2]),
     duplicate: engine.conditionalPut ? pick(prng, [0, 0.1, 0.3]) : 0,
     zombie: engine.conditionalPut ? pick(prng, [0, 0.1]) : 0,

@@ -54,7 +54,7 @@ function* smaller(config: SimConfig): Generator<SimConfig> {
   }
   for (const index of faults.keys())
     yield { ...config, faults: faults.filter((_fault, other) => other !== index) };
-  for (const name of ["crash", "duplicate", "zombie"] as const)
+  for (const name of ["crash", "duplicate", "zombie", "slow"] as const)
     if (functions[name] > 0) yield { ...config, functions: { ...functions, [name]: 0 } };
   for (const [name, least] of [
     ["clients", 1],
