@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { readBugBase } from "./bug-base.ts";
+import { isCalm, type SimConfig } from "./config.ts";
 import { drawConfig } from "./draw.ts";
 import { runSeeds } from "./run-seeds.ts";
 import { simulate } from "./simulate.ts";
@@ -31,6 +32,23 @@ describe("seeds", () => {
     const copy = JSON.parse(JSON.stringify(config)) as typeof config;
     expect((await simulate(copy)).traceHash).toBe((await simulate(config)).traceHash);
   });
+});
+
+it("draws every fault and every kind of store, or the seeds prove nothing about them", () => {
+  const drawn = Array.from({ length: 400 }, (_unused, index) => drawConfig(index + 1));
+  const kinds = new Set(drawn.flatMap(({ faults }) => faults.map(({ kind }) => kind)));
+  expect(kinds).toEqual(new Set(["crash", "pause", "cut", "network", "storage", "clock", "reset"]));
+  for (const has of [
+    (config: SimConfig) => isCalm(config),
+    ({ engine }: SimConfig) => !engine.conditionalPut,
+    ({ engine }: SimConfig) => engine.lagUs > 0,
+    ({ managers }: SimConfig) => managers === 0,
+    ({ managers }: SimConfig) => managers === 2,
+    ({ replicas }: SimConfig) => replicas === 5,
+    ({ functions }: SimConfig) => functions.crash * functions.duplicate * functions.zombie > 0,
+    ({ exactlyOnce }: SimConfig) => !exactlyOnce,
+  ])
+    expect(drawn.filter(has).length).toBeGreaterThan(5);
 });
 
 describe("what failed once", () => {
