@@ -92,9 +92,9 @@ it("does not take a refusal for the end of a commit that may have happened unsee
     putSealed: async (groups) => {
       seals += 1;
       if (seals === 2) return groups.map(() => ({ kind: "failed", error: refusal }));
-      const outcomes = await memory.putSealed(groups);
+      const answers = await memory.putSealed(groups);
       // A client library repeats a request: what it is told is about the second one.
-      return seals === 1 ? groups.map(() => ({ kind: "alreadySealed" })) : outcomes;
+      return seals === 1 ? groups.map(() => ({ kind: "alreadySealed" })) : answers;
     },
     get: (name) => {
       looks += 1;
