@@ -3,6 +3,9 @@ import { CommanderError } from "commander";
 import { ConfigError, NotAvailableError, ProjectError, describeError } from "#kit/errors.ts";
 import { exitCodes } from "./exit-codes.ts";
 
+/** Files that were given are not what they should be. */
+const brokenInput: readonly string[] = ["artifact_record", "bad_record"];
+
 /** Prints what went wrong and what to do; returns the exit code. */
 export function reportFailure(error: unknown, print: (text: string) => void): number {
   if (error instanceof CommanderError) {
@@ -25,7 +28,7 @@ export function reportFailure(error: unknown, print: (text: string) => void): nu
   }
   if (error instanceof ProjectError && error.disposition !== "bug") {
     print(`${error.code}: ${describeError(error)}`);
-    return exitCodes.internal;
+    return brokenInput.includes(error.code) ? exitCodes.usage : exitCodes.internal;
   }
   print(error instanceof Error ? (error.stack ?? describeError(error)) : describeError(error));
   return exitCodes.internal;

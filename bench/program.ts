@@ -8,6 +8,7 @@ import { addCheck } from "./commands/check-flags.ts";
 import { addComparing } from "./commands/compare-flags.ts";
 import { addDeploy } from "./commands/deploy-flags.ts";
 import { addFleet } from "./commands/fleet-flags.ts";
+import { addReporting, keepInvalidText } from "./commands/report-flags.ts";
 import { addServe } from "./commands/serve-flags.ts";
 import { addSim } from "./commands/sim-flags.ts";
 import { collect, numberOption } from "./flags.ts";
@@ -36,8 +37,6 @@ interface RunFlags extends SelectionFlags, LoadFlags, LambdaFlags {
   readonly keepInvalid?: boolean;
 }
 
-const keepInvalidText = "show invalid runs all the same, stamped INVALID";
-
 /** Builds the program; `setExitCode` receives what an action decided. */
 export function createProgram(setExitCode: (code: number) => void): Command {
   const program = new Command("aft-bench")
@@ -46,7 +45,8 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     .showHelpAfterError("(see --help)")
     .addHelpText("after", helpText());
   addRun(program, setExitCode);
-  addLookers(program, setExitCode);
+  addLookers(program);
+  addReporting(program, setExitCode);
   addCheck(program, setExitCode);
   addSim(program, setExitCode);
   addComparing(program, setExitCode);
@@ -129,7 +129,7 @@ async function runCapacity(names: readonly string[], flags: RunFlags): Promise<n
   });
 }
 
-function addLookers(program: Command, setExitCode: (code: number) => void): void {
+function addLookers(program: Command): void {
   program
     .command("list")
     .description("what there is to run")
@@ -162,17 +162,6 @@ function addLookers(program: Command, setExitCode: (code: number) => void): void
       console.log(
         flags.json === true ? JSON.stringify({ findings }, undefined, 2) : formatFindings(findings),
       );
-    });
-  program
-    .command("report")
-    .description("draw figures and report again from the run directories of a suite")
-    .argument("<suite>", "the suite.json of an earlier run, or its directory")
-    .option("--json", "the suite document on stdout")
-    .option("--keep-invalid", keepInvalidText)
-    .action(async (suite: string, flags: { json?: boolean; keepInvalid?: boolean }) => {
-      const { report } = await import("./commands/report.ts");
-      const keepInvalid = flags.keepInvalid === true;
-      setExitCode(await report({ suite, json: flags.json === true, keepInvalid }));
     });
 }
 

@@ -1,14 +1,13 @@
 /** @module `aft-bench report`: figures and report again, from what a suite left. */
 import { existsSync } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
-import { ConfigError } from "#kit/errors.ts";
+import { join } from "node:path";
 import { restoreSummary } from "#harness/record/run-directory.ts";
 import type { SuiteResult } from "#harness/record/run.ts";
-import { parseSuite } from "#harness/record/schema.ts";
+import { evaluateClaims } from "#harness/report/claims.ts";
 import { formatResult } from "#harness/report/table.ts";
 import { writeReport } from "#harness/report/write.ts";
 import { exitCodes } from "#bench/exit-codes.ts";
+import { readSuite } from "./suite-input.ts";
 
 /** Rejects with `ConfigError` when there is no suite, with `SchemaError` when it is unreadable. */
 export async function report(options: {
@@ -17,12 +16,13 @@ export async function report(options: {
   readonly keepInvalid: boolean;
 }): Promise<number> {
   const { keepInvalid } = options;
-  const path = await suitePath(resolve(options.suite));
-  const recorded = parseSuite(JSON.parse(await readFile(path, "utf8")));
-  const suite = { ...recorded, runs: await Promise.all(recorded.runs.map(fromDirectory)) };
-  // <out>/figures/<suite>/suite.json: files go back to where they were.
-  const outDirectory = dirname(dirname(dirname(path)));
-  const written = await writeReport({ suite, outDirectory, keepInvalid });
+  const { suite: recorded, outDirectory, isRelative } = await readSuite(options.suite, "report");
+  const runs = await Promise.all(recorded.runs.map(fromDirectory));
+  // Claims too follow from runs: an older document gets those of today.
+  const claims = evaluateClaims({ ...recorded, runs }, { keepInvalid });
+  const suite = { ...recorded, runs, claims };
+  // Files go back to where they were.
+  const written = await writeReport({ suite, outDirectory, keepInvalid, isRelative });
   const width = process.stdout.columns ?? 100;
   console.log(
     options.json
@@ -40,13 +40,4 @@ async function fromDirectory(
   // A suite may be looked at where its runs are not.
   if (!existsSync(join(directory, "manifest.json"))) return run;
   return { ...(await restoreSummary(directory)), directory };
-}
-
-async function suitePath(given: string): Promise<string> {
-  try {
-    return (await stat(given)).isDirectory() ? join(given, "suite.json") : given;
-  } catch (cause) {
-    const hint = "results/figures/<suite> of an earlier run";
-    throw new ConfigError([{ where: "report", what: `there is no ${given}`, hint }], { cause });
-  }
 }

@@ -266,7 +266,9 @@ class SuiteRunner {
         );
         const { median, low, high, blocks, confidence } = estimate;
         const ratio = { median: round(median), low: round(low), high: round(high) };
-        this.#comparisons.push({ name: `${pair} ${name}: ${where}`, ratio, blocks, confidence });
+        const runIds = [other.manifest.runId, baseline.manifest.runId];
+        const title = `${pair} ${name}: ${where}`;
+        this.#comparisons.push({ name: title, ratio, blocks, confidence, runIds });
       }
     }
   }

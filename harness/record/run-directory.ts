@@ -64,6 +64,13 @@ export async function readSummary(directory: string): Promise<RunSummary> {
   );
 }
 
+/** What a run was, validated. */
+export async function readManifest(directory: string): Promise<RunManifest> {
+  return guarded("read", directory, async () =>
+    parseManifest(JSON.parse(await readFile(join(directory, "manifest.json"), "utf8"))),
+  );
+}
+
 /**
  * The summary of a run; made again from what is raw, and written, where it is missing: the same bytes,
  * because it is a function of the rest.

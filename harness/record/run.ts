@@ -335,6 +335,8 @@ export interface Comparison {
   readonly blocks: number;
   /** Of the interval: 0.95, or less where there are too few blocks. Absent in older documents. */
   readonly confidence?: number;
+  /** The runs whose blocks are compared, the baseline last. Absent in older documents. */
+  readonly runIds?: readonly string[];
 }
 
 export interface ClaimVerdict {

@@ -77,6 +77,7 @@ const summary = z.looseObject({
   labels: z.array(label),
   valid: z.boolean(),
   invalidReasons: z.array(z.string()),
+  notes: z.array(z.string()).exactOptional(),
   transactions: z.object({
     committed: z.number().int(),
     aborted: z.number().int(),
@@ -136,15 +137,58 @@ const manifest = z.looseObject({
   labels: z.array(label),
   state: z.enum(["running", "complete", "partial"]),
   startedAtMs: z.number(),
+  durationMs: z.number().exactOptional(),
   seeds: z.record(z.string(), z.number()),
+  versions: z.record(z.string(), z.string()),
+  git: z.looseObject({ commit: z.string(), dirty: z.boolean() }),
+  command: z.array(z.string()),
+});
+const machine = z.looseObject({
+  cpuModel: z.string(),
+  cores: z.number(),
+  memoryMiB: z.number(),
+  os: z.string(),
+  kernel: z.string(),
+  node: z.string(),
+  loadAverageAtStart: z.number(),
+});
+const comparison = z.looseObject({
+  name: z.string(),
+  ratio: z.looseObject({ median: z.number(), low: z.number(), high: z.number() }),
+  blocks: z.number(),
+  confidence: z.number().exactOptional(),
+  runIds: z.array(z.string()).exactOptional(),
+});
+const claim = z.looseObject({
+  id: z.string(),
+  text: z.string(),
+  verdict: z.enum(["reproduced", "not-reproduced", "not-testable"]),
+  ours: z.union([z.number(), z.string(), z.null()]),
+  paper: z.union([z.number(), z.string()]),
+  source: z.string(),
+  rule: z.string().exactOptional(),
+  reason: z.string().exactOptional(),
+  facts: z.array(z.string()).exactOptional(),
+  runIds: z.array(z.string()).exactOptional(),
+});
+const calibration = z.looseObject({
+  hash: z.string(),
+  createdAtMs: z.number(),
+  passed: z.boolean(),
+  sameMachine: z.boolean(),
 });
 const suite = z.looseObject({
   schemaVersion: z.literal(1),
   suite: z.string(),
   profile: z.string(),
-  runs: z.array(summary),
-  comparisons: z.array(z.unknown()),
-  claims: z.array(z.unknown()),
+  startedAtMs: z.number(),
+  durationMs: z.number(),
+  state: z.enum(["complete", "partial"]),
+  machine,
+  calibration: calibration.nullable().exactOptional(),
+  runs: z.array(summary.extend({ directory: z.string() })),
+  comparisons: z.array(comparison),
+  claims: z.array(claim),
   notRun: z.array(z.object({ what: z.string(), why: z.string(), get: z.string() })),
 });
 
@@ -160,7 +204,7 @@ export function parseManifest(value: unknown): RunManifest {
 
 /** @throws SchemaError */
 export function parseSuite(value: unknown): SuiteResult {
-  return parse("suite result", suite, value) as unknown as SuiteResult;
+  return parse("suite result", suite, value);
 }
 
 function parse<T>(what: string, schema: z.ZodType<T>, value: unknown): T {

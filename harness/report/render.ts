@@ -12,6 +12,9 @@ const fontFiles = ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"].map((name) =>
 /** Pixels of the PNG per unit of the SVG: sharp on dense screens and in print. */
 const pixelScale = 2;
 
+/** The font of the pictures, and what may stand in where it is not installed. */
+const fontStack = `${fontFamily},Verdana,Arial,sans-serif`;
+
 /** Throws when the spec does not compile: a mistake of the figure. */
 export async function renderFigure(
   spec: TopLevelSpec,
@@ -19,7 +22,8 @@ export async function renderFigure(
   finish: (svg: string) => string = (svg) => svg,
 ): Promise<{ readonly svg: string; readonly png: Uint8Array }> {
   const view = new View(parse(compile(spec).spec), { renderer: "none", logLevel: Warn });
-  const svg = finish(await view.toSVG());
+  const drawn = await view.toSVG();
+  const svg = finish(drawn.replaceAll(`font-family="${fontFamily}"`, `font-family="${fontStack}"`));
   view.finalize();
   const png = new Resvg(svg, {
     fitTo: { mode: "zoom", value: pixelScale },

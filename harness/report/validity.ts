@@ -2,21 +2,14 @@
  * @module What of a suite must not be shown, because the runs behind it are not valid (MEASURING rule
  * 6); and the stamp on what is shown all the same. Pure.
  */
-import type { RunSummary, SuiteResult } from "#harness/record/run.ts";
+import type { RunSummary } from "#harness/record/run.ts";
 import type { FigureDefinition, FigureInput } from "./figures/figure.ts";
+import { runsBehind } from "./run-ids.ts";
 
 /** Reasons why a picture is not valid: those of every invalid run whose marks are in it. */
 export function reasonsBehind(figure: FigureDefinition, input: FigureInput): string[] {
-  const { suite } = input;
-  const rowsOf = (runs: SuiteResult["runs"]): string => {
-    const built = figure.build({ ...input, suite: { ...suite, runs } });
-    return built.kind === "missing" ? "" : JSON.stringify(built.rows);
-  };
-  const all = rowsOf(suite.runs);
-  const behind = suite.runs.filter(
-    (run) => !run.valid && rowsOf(suite.runs.filter((other) => other !== run)) !== all,
-  );
-  return distinctReasons(behind);
+  const invalid = input.suite.runs.filter(({ valid }) => !valid);
+  return distinctReasons(runsBehind(figure, input, invalid));
 }
 
 export function distinctReasons(runs: readonly RunSummary[]): string[] {

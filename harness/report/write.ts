@@ -1,15 +1,21 @@
 /** @module Writes what people look at: figures, tables as CSV, the report page, the suite document. */
+import { existsSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { join, relative, sep } from "node:path";
 import type { TopLevelSpec } from "vega-lite";
-import { ProjectError } from "#kit/errors.ts";
-import { readCurves } from "./open-record.ts";
-import type { SuiteResult } from "#harness/record/run.ts";
+import { ConfigError, ProjectError } from "#kit/errors.ts";
+import type { RunManifest, SuiteResult } from "#harness/record/run.ts";
+import { readManifest } from "#harness/record/run-directory.ts";
 import { stableJson } from "#harness/record/stable-json.ts";
 import { loadPaper } from "#results/load.ts";
+import type { BuiltFigure } from "./figures/figure.ts";
 import { figures } from "./figures/registry.ts";
-import { renderPage } from "./page.ts";
+import { readCurves } from "./open-record.ts";
+import { bundlePage } from "./page/bundle.ts";
+import type { PageFigure } from "./page/figures-section.ts";
+import { renderPage } from "./page/page.ts";
 import { renderFigure } from "./render.ts";
+import { describePng, describeSvg, runIdsOf, withRunIds } from "./run-ids.ts";
 import { reasonsBehind, stampSvg, stampText } from "./validity.ts";
 
 export interface WrittenReport {
@@ -50,40 +56,44 @@ export async function writeReport(options: {
   readonly suite: SuiteResult;
   readonly outDirectory: string;
   readonly keepInvalid?: boolean;
+  /** The document names its runs by where they are from itself, so that both can be moved together. */
+  readonly isRelative?: boolean;
 }): Promise<WrittenReport> {
-  const { suite, outDirectory, keepInvalid = false } = options;
-  const directory = join(outDirectory, "figures", suite.suite);
+  const { suite, outDirectory, keepInvalid = false, isRelative = false } = options;
+  const directory = join(outDirectory, "figures", folderOf(suite));
   const input = { suite, paper: loadPaper(), curves: await readCurves(suite.runs) };
-  const pictures: string[] = [];
-  const drawn: { id: string; title: string; svg: string }[] = [];
   const files = new Map<string, string | Uint8Array>();
+  const drawn: PageFigure[] = [];
   const notDrawn: NotDrawn[] = [];
   const stale: string[] = [];
   for (const figure of figures) {
-    const { id, title, build } = figure;
-    const built = build(input);
+    const built = figure.build(input);
     const reasons = reasonsBehind(figure, input);
     if (built.kind === "missing" || (reasons.length > 0 && !keepInvalid)) {
-      stale.push(...formats.map((format) => `${id}.${format}`));
-      if (built.kind !== "missing") notDrawn.push({ title, reasons });
+      stale.push(...formats.map((format) => `${figure.id}.${format}`));
+      if (built.kind !== "missing") notDrawn.push({ title: figure.title, reasons });
       continue;
     }
-    const stamped = reasons.length > 0;
-    const finish = (svg: string): string => (stamped ? stampSvg(svg, reasons) : svg);
-    const { svg, png } = await renderFigure(built.spec, finish);
-    const rows = stamped
-      ? built.rows.map((row) => ({ ...row, stamp: stampText(reasons) }))
-      : built.rows;
-    files.set(`${id}.svg`, svg);
-    files.set(`${id}.png`, png);
-    files.set(`${id}.csv`, toCsv(rows));
-    files.set(`${id}.vl.json`, stableJson(built.spec));
-    pictures.push(join(directory, `${id}.png`));
-    drawn.push({ id, title, svg });
+    const runIds = runIdsOf(built, figure, input);
+    const { page, png } = await drawFigure({ ...figure, built, reasons, runIds });
+    files.set(`${figure.id}.svg`, page.svg);
+    files.set(`${figure.id}.png`, png);
+    files.set(`${figure.id}.csv`, page.csv);
+    files.set(`${figure.id}.vl.json`, stableJson(page.spec));
+    drawn.push(page);
   }
-  const linkTo = (run: string): string => `${relative(directory, run)}/`;
-  files.set("report.html", renderPage({ suite, figures: drawn, notDrawn, keepInvalid, linkTo }));
-  files.set("suite.json", stableJson(suite));
+  const page = renderPage({
+    suite,
+    figures: drawn,
+    notDrawn,
+    keepInvalid,
+    linkTo: (run) => linkBetween(directory, run),
+    manifests: await readManifests(suite),
+    bundle: await bundlePage(),
+  });
+  files.set("report.html", page);
+  const runs = suite.runs.map((run) => ({ ...run, directory: relative(directory, run.directory) }));
+  files.set("suite.json", stableJson(isRelative ? { ...suite, runs } : suite));
   try {
     await mkdir(directory, { recursive: true });
     for (const name of stale) await rm(join(directory, name), { force: true });
@@ -91,7 +101,49 @@ export async function writeReport(options: {
   } catch (cause) {
     throw new ReportError(directory, { cause });
   }
+  const pictures = drawn.map(({ id }) => join(directory, `${id}.png`));
   return { page: join(directory, "report.html"), pictures, notDrawn };
+}
+
+/** The suite's name is a folder's, whatever a document from elsewhere says. */
+function folderOf({ suite }: SuiteResult): string {
+  if (/^[\w.+-]+$/.test(suite) && !/^\.+$/.test(suite)) return suite;
+  const what = `the suite's name, ${JSON.stringify(suite)}, cannot be a folder's`;
+  throw new ConfigError([{ where: "suite.json", what, hint: "letters, digits and . + - _" }]);
+}
+
+async function drawFigure(figure: {
+  readonly id: string;
+  readonly title: string;
+  readonly built: Extract<BuiltFigure, { kind: "figure" }>;
+  readonly reasons: readonly string[];
+  readonly runIds: readonly string[];
+}): Promise<{ readonly page: PageFigure; readonly png: Uint8Array }> {
+  const { id, title, built, reasons, runIds } = figure;
+  const stamped = reasons.length > 0;
+  const finish = (svg: string): string =>
+    describeSvg(stamped ? stampSvg(svg, reasons) : svg, runIds);
+  const { svg, png } = await renderFigure(built.spec, finish);
+  const stamp = stampText(reasons);
+  const rows = stamped ? built.rows.map((row) => ({ ...row, stamp })) : built.rows;
+  const spec = withRunIds(built.spec, runIds);
+  const page = { id, title, svg, spec, csv: toCsv(rows), rows, runIds, reasons };
+  return { page, png: describePng(png, runIds) };
+}
+
+/** A run's directory as seen from the page; never anything but a relative path. */
+function linkBetween(directory: string, run: string): string {
+  const steps = relative(directory, run).split(sep);
+  return `./${steps.map((step) => encodeURIComponent(step)).join("/")}/`;
+}
+
+/** A page may be drawn where its runs are not: those that are there tell their versions. */
+async function readManifests({ runs }: SuiteResult): Promise<ReadonlyMap<string, RunManifest>> {
+  const manifests = new Map<string, RunManifest>();
+  for (const { runId, directory } of runs)
+    if (existsSync(join(directory, "manifest.json")))
+      manifests.set(runId, await readManifest(directory));
+  return manifests;
 }
 
 /**
