@@ -26,7 +26,8 @@ export default defineConfig({
           // It imports JSON as only bundlers do.
           server: { deps: { inline: [/@actions\//] } },
           include: ["{bench,harness,shim,workloads,results}/**/*.test.ts"],
-          testTimeout: 30_000,
+          // Properties take seconds alone and many times that beside somebody else's load.
+          testTimeout: 90_000,
         },
       },
       {

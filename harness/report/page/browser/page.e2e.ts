@@ -4,7 +4,15 @@
  *         against summary.json, what it saves against the files beside it.
  */
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -22,6 +30,13 @@ const executable = findChromium();
 const names = ["overhead", "anomalies", "fault-timeline"];
 /** As the folder of several experiments is called. */
 const figures = join(out, "figures", names.join("+"));
+
+/** What was drawn: those of the experiments, and those over several of them. */
+function pictures(): string[] {
+  const extension = ".vl.json";
+  const found = readdirSync(figures).filter((name) => name.endsWith(extension));
+  return found.map((name) => name.slice(0, -extension.length)).toSorted();
+}
 
 interface Opened {
   readonly page: Page;
@@ -86,14 +101,15 @@ describe.skipIf(executable === undefined)(`report page (skipped if ${chromiumMis
     "draws every figure live, %s, without a complaint and without asking anybody",
     async (colorScheme) => {
       const { page, complaints, requests } = await open({ colorScheme });
-      const drawn = await page.locator("[data-figure]").evaluateAll((pictures) =>
-        pictures.map((picture) => ({
+      const drawn = await page.locator("[data-figure]").evaluateAll((all) =>
+        all.map((picture) => ({
           id: picture.getAttribute("data-figure") ?? "",
           marks: picture.querySelectorAll(".live svg path, .live svg text").length,
           still: getComputedStyle(picture.querySelector(".still") ?? picture).display,
         })),
       );
-      expect(drawn.map(({ id }) => id).toSorted()).toEqual(names.toSorted());
+      expect(drawn.map(({ id }) => id).toSorted()).toEqual(pictures());
+      expect(pictures()).toEqual(expect.arrayContaining(names));
       for (const { marks, still } of drawn) {
         expect(marks).toBeGreaterThan(20);
         expect(still).toBe("none");
@@ -215,7 +231,7 @@ describe.skipIf(executable === undefined)(`report page (skipped if ${chromiumMis
     await page.keyboard.press("Enter");
     expect(await page.evaluate(() => document.activeElement?.id)).toBe("main");
     const reached = new Set<string>();
-    for (let step = 0; step < 400 && reached.size < names.length; step += 1) {
+    for (let step = 0; step < 400 && reached.size < pictures().length; step += 1) {
       await page.keyboard.press("Tab");
       const { figure, outline } = await page.evaluate(() => ({
         figure: document.activeElement?.getAttribute("data-figure") ?? null,
@@ -224,7 +240,7 @@ describe.skipIf(executable === undefined)(`report page (skipped if ${chromiumMis
       expect(outline).toBe("solid");
       if (figure !== null) reached.add(figure);
     }
-    expect([...reached].toSorted()).toEqual(names.toSorted());
+    expect([...reached].toSorted()).toEqual(pictures());
   });
 
   it("switches between dark and light, for this view of the page", async () => {
