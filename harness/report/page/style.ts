@@ -43,6 +43,7 @@ details { margin: .4rem 0; } td ul { margin: .2rem 0; padding-left: 1.1rem; } td
 #vg-tooltip-element { position: fixed; z-index: 8; visibility: hidden; max-width: min(30rem, 90vw); padding: .4rem .6rem; font-size: .8rem; background: var(--card); color: var(--ink); border: 1px solid var(--soft); border-radius: .3rem; pointer-events: none; overflow-wrap: anywhere; }
 #vg-tooltip-element.visible { visibility: visible; } #vg-tooltip-element td { padding: 0 .5rem 0 0; border: 0; text-align: left; white-space: normal; } #vg-tooltip-element td.key { color: var(--soft); white-space: nowrap; }
 [hidden] { display: none !important; }
+table.cards td.text { white-space: normal; min-width: 5rem; } table.cards td:first-child { min-width: 16rem; }
 @media (max-width: 640px) {
   body { padding: .8rem; }
   table.cards, table.cards tbody, table.cards tr, table.cards td { display: block; width: auto; } table.cards thead { display: none; }
