@@ -27,6 +27,11 @@ export async function doctor(): Promise<readonly Finding[]> {
     program({ name: "redis-server", args: ["--version"], get: "apt-get install redis-server" }),
     program({ name: "redis-cli", args: ["--version"], get: "apt-get install redis-tools" }),
     program({ name: "wrk", args: ["-v"], get: "apt-get install wrk" }),
+    program({
+      name: "jupyter",
+      args: ["nbconvert", "--version"],
+      get: "apt-get install jupyter-nbconvert",
+    }),
     program({ name: "chromium", args: ["--version"], get: "apt-get install chromium" }),
     awsCredentials(),
   ];

@@ -72,7 +72,12 @@ function deletionsFollow(suite: ClaimSuite): Judgement {
           (drained === null || drained === undefined
             ? "not drained in time"
             : `drained ${drained} s after the load`),
-    holds: lag === null ? null : lag <= mostLagSeconds && typeof drained === "number",
+    holds:
+      lag === null || deleted === 0 ? null : lag <= mostLagSeconds && typeof drained === "number",
+    ...(lag !== null &&
+      deleted === 0 && {
+        reason: `no deletion fell into the ${run?.measuredSeconds ?? 0} s that were measured: outcomes are kept for some seconds`,
+      }),
     runs,
     facts: runs.flatMap((one) => [
       ...coresFact(one, suite.machine),

@@ -69,9 +69,19 @@ function verdictOf(claim: PaperClaim, judged: Judgement, suite: ClaimSuite): Cla
     figure,
     rule,
     ...(reason !== undefined && { reason }),
-    facts: [...new Set(facts)].slice(0, mostFacts),
+    facts: [...sharedMachine(runs, suite), ...new Set(facts)].slice(0, mostFacts),
     runIds: runs.map(({ runId }) => runId),
   };
+}
+
+/** From here on others took so much of a machine that times are theirs too. */
+const muchForeign = 0.5;
+
+function sharedMachine(runs: Judgement["runs"], { machine }: ClaimSuite): string[] {
+  const most = Math.max(0, ...runs.map(({ fitness }) => fitness?.foreignCores ?? 0));
+  return most < muchForeign
+    ? []
+    : [`processes of others used up to ${most.toFixed(1)} of ${machine.cores} cores meanwhile`];
 }
 
 /** Why the record does not hold what a claim needs, from the record. */

@@ -86,7 +86,8 @@ function sliceRows(run: RunSummary): Record<string, string | number>[] {
 function column(run: RunSummary, paper: PaperNumbers): object {
   const rows = sliceRows(run);
   const times = rows.map(({ seconds }) => Number(seconds));
-  const domain = [Math.floor(Math.min(...times)), Math.ceil(Math.max(...times))];
+  const last = Math.ceil(Math.max(...times));
+  const domain = [Math.floor(Math.min(...times)), last];
   const x = (title: string | null) => ({
     field: "seconds",
     type: "quantitative",
@@ -97,7 +98,8 @@ function column(run: RunSummary, paper: PaperNumbers): object {
   const to = run.timeline?.fault?.toSeconds;
   const window = {
     data: {
-      values: [{ seconds: 0, until: to === null || to === undefined ? domain[1] : to - from }],
+      // A replacement may serve only when the load has ended.
+      values: [{ seconds: 0, until: Math.min(last, (to ?? Infinity) - from) }],
     },
     mark: { type: "rect", color: "#b00020", opacity: 0.09 },
     encoding: { x: x(null), x2: { field: "until" } },

@@ -94,7 +94,7 @@ function anomalyPanel(rows: Rows, systems: readonly string[]): object {
         : [
             {
               data: { values: unseen },
-              mark: { type: "tick", thickness: 2, size: 14 },
+              mark: { type: "tick", orient: "horizontal", thickness: 2, size: 14 },
               encoding: { x, y: { ...y, field: "upperPer10k" }, color },
             },
           ]),
