@@ -83,6 +83,7 @@ function planCell(options: {
       blocks: sizeOf(profile, { smoke: 1, quick: 4, standard: 10, paper: 10 }),
     }),
     faults: { kind: "none" },
-    estimateSeconds: requestsPerClient * 0.07 + 2,
+    // The store is filled key by key first, over the emulated service.
+    estimateSeconds: requestsPerClient * 0.07 + 3 + keyCount * 0.0004,
   };
 }
