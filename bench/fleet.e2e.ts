@@ -197,7 +197,8 @@ async function partHere(path: string, index: number): Promise<PartOutcome> {
   return runPart({ ...options, attempt: `here-${index}`, say: () => {} });
 }
 
-describe("three parts that meet in S3", () => {
+// Nine processes one after another: on a machine that is busy they take minutes.
+describe("three parts that meet in S3", { timeout: 240_000 }, () => {
   it("one killed before the start and begun again, one from the image: one run, the sum of its parts", async () => {
     const place = bucketUrl("killed-early");
     const plan = await planned(place);

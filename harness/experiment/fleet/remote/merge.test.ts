@@ -11,7 +11,8 @@ import type { PartRecord } from "./part.ts";
 import type { FleetPlan } from "./plan.ts";
 import { fleetPlan, partOf, recordedPart } from "./testing.ts";
 
-const due = [0, 400_000, 1_200_000, 1_900_000];
+/** The third is due just when the second slice begins. */
+const due = [0, 400_000, 1_000_000, 1_900_000];
 
 function merge(
   more: readonly Partial<PartRecord>[] = [],
@@ -172,6 +173,19 @@ describe("operations of several machines", () => {
     const { by, read } = spanOf(fleetPlan(), unknown);
     expect(by).toBe("nothing");
     expect(read).toMatchObject({ startUs: 100, endUs: 200_000_300 });
+  });
+
+  it("of machines whose monotonic clocks happen to agree are of several machines all the same", () => {
+    const plan = fleetPlan();
+    const parts = oneMachine.map(({ clock }, index) =>
+      partOf(plan, index, { clock: { ...clock, bootId: index === 0 ? "another" : "one" } }),
+    );
+    expect(axisOf(plan, parts).by).toBe("nothing");
+    const alike = oneMachine.map(({ clock }, index) =>
+      partOf(plan, index, { clock: { ...clock, originUs: clock.originUs + index * 60_000 } }),
+    );
+    // A kernel's name alone is no proof: a copy of a virtual machine has the same.
+    expect(axisOf(plan, alike).by).toBe("nothing");
   });
 
   it("on one machine keep their instants", () => {
