@@ -1,6 +1,7 @@
 /** @module The flags of `sim`. */
 import { type Command, Option } from "commander";
-import { numberOption } from "../flags.ts";
+import { collect, numberOption } from "../flags.ts";
+import type { ScaleFlags } from "./sim-scale.ts";
 
 export interface SimFlags {
   readonly seeds: string;
@@ -12,6 +13,12 @@ export interface SimFlags {
   readonly failures: number;
   readonly shrink: boolean;
   readonly keep: boolean;
+}
+
+interface CalibrateFlags {
+  readonly scale?: boolean;
+  readonly calibrate?: string;
+  readonly to?: string;
 }
 
 export function addSim(program: Command, setExitCode: (code: number) => void): void {
@@ -31,7 +38,31 @@ export function addSim(program: Command, setExitCode: (code: number) => void): v
     .option("--no-shrink", "do not make failing seeds smaller")
     .option("--no-keep", "do not add failing seeds to the bug base")
     .option("--json", "one JSON document on stdout")
-    .action(async (flags: SimFlags) => {
+    .option("--scale", "throughput and its limits over the number of replicas; nothing fails")
+    .option("--replicas <counts>", "with --scale: 1..256 (doubling), or 4,8,100", "1..256")
+    .addOption(numberOption("--clients-per-replica <n>", "with --scale").default(40))
+    .addOption(
+      new Option("--emulation <name>", "with --scale: latencies of a service")
+        .choices(["dynamodb", "elasticache", "s3"])
+        .default("dynamodb"),
+    )
+    .option("--multicast <kinds>", "with --scale: all-to-all,relays", "all-to-all,relays")
+    .option("--holdout <run>", "with --scale: a real run to predict (repeatable)", collect, [])
+    .option("--calibration <file>", "with --scale: what things cost (--calibrate)")
+    .option("--calibrate <run>", "costs for --scale from a real run of one replica, with --to")
+    .option("--to <file>", "with --calibrate: where they go")
+    .option("--out <dir>", "with --scale: where its figure goes", "results")
+    .action(async (flags: SimFlags & ScaleFlags & CalibrateFlags) => {
+      if (flags.calibrate !== undefined) {
+        const { simCalibrate } = await import("./sim-scale.ts");
+        setExitCode(await simCalibrate({ ...flags, run: flags.calibrate }));
+        return;
+      }
+      if (flags.scale === true) {
+        const { simScale } = await import("./sim-scale.ts");
+        setExitCode(await simScale(flags));
+        return;
+      }
       const { sim } = await import("./sim.ts");
       setExitCode(await sim(flags));
     });

@@ -1,0 +1,101 @@
+/**
+ * @module Throughput and what limits it over the number of replicas, simulated: dashed lines and hollow
+ * diamonds everywhere, so that nobody takes them for measurements, which are filled circles.
+ */
+import type { TopLevelSpec } from "vega-lite";
+import { sharedConfig } from "./figure.ts";
+
+/** One mark. */
+export interface ScaleRow {
+  readonly [column: string]: string | number;
+  readonly panel: "throughput" | "cpu" | "traffic" | "hearing";
+  readonly kind: "simulated" | "measured" | "ideal";
+  readonly series: string;
+  readonly replicas: number;
+  readonly value: number;
+}
+
+const width = 340;
+const height = 220;
+const colours = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#999999"];
+
+interface Panel {
+  readonly id: ScaleRow["panel"];
+  readonly title: string;
+  readonly y: string;
+  readonly log: boolean;
+}
+
+const panels: readonly Panel[] = [
+  { id: "throughput", title: "Throughput", y: "transactions/s", log: true },
+  { id: "cpu", title: "Who is busy", y: "share of one core", log: false },
+  { id: "traffic", title: "Talk between peers", y: "a second, each replica", log: true },
+  { id: "hearing", title: "What a replica knows", y: "ms, or commits", log: true },
+];
+
+export function scaleSpec(
+  rows: readonly ScaleRow[],
+  texts: { readonly title: string; readonly subtitle: readonly string[] },
+): TopLevelSpec {
+  const spec = {
+    $schema: "https://vega.github.io/schema/vega-lite/v6.json",
+    title: { text: texts.title, subtitle: [...texts.subtitle] },
+    config: sharedConfig,
+    columns: 2,
+    spacing: 30,
+    resolve: { scale: { color: "independent", y: "independent" } },
+    concat: panels
+      .filter(({ id }) => rows.some(({ panel }) => panel === id))
+      .map((panel) => panelSpec(panel, rows)),
+  };
+  return spec as never;
+}
+
+function panelSpec({ id, title, y, log }: Panel, all: readonly ScaleRow[]): unknown {
+  const rows = all.filter(({ panel }) => panel === id);
+  const domain = [...new Set(rows.map(({ series }) => series))];
+  const encoding = {
+    x: {
+      field: "replicas",
+      type: "quantitative",
+      title: "replicas",
+      scale: { type: "log", base: 2 },
+      axis: { values: [...new Set(rows.map(({ replicas }) => replicas))], labelOverlap: true },
+    },
+    y: {
+      field: "value",
+      type: "quantitative",
+      title: y,
+      scale: log ? { type: "log" } : { zero: true },
+      axis: { tickCount: 6, format: log ? "~s" : ".1f" },
+    },
+    color: {
+      field: "series",
+      type: "nominal",
+      title: null,
+      scale: { domain, range: colours.slice(0, domain.length) },
+      legend: { columns: 1, symbolType: "diamond" },
+    },
+  };
+  const layer = (kind: ScaleRow["kind"], mark: Readonly<Record<string, unknown>>): unknown[] =>
+    rows.some((row) => row.kind === kind)
+      ? [{ transform: [{ filter: { field: "kind", equal: kind } }], mark }]
+      : [];
+  return {
+    title: { text: title, fontSize: 13, anchor: "start" },
+    width,
+    height,
+    data: { values: rows },
+    encoding,
+    layer: [
+      ...layer("ideal", { type: "line", strokeWidth: 1, strokeDash: [1, 3] }),
+      ...layer("simulated", {
+        type: "line",
+        strokeWidth: 1.5,
+        strokeDash: [6, 4],
+        point: { shape: "diamond", filled: false, fill: "white", size: 55 },
+      }),
+      ...layer("measured", { type: "point", shape: "circle", filled: true, size: 80 }),
+    ],
+  };
+}

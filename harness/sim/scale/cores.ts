@@ -1,0 +1,99 @@
+/**
+ * @module CPU in virtual time. A process works off one job after another, as an event loop does, and needs a
+ * core meanwhile; ready processes wait for cores in turn.
+ *
+ * Jobs take effect when they are over.
+ */
+import type { SimLoop } from "../loop.ts";
+
+interface Job {
+  readonly costUs: number;
+  readonly task: () => void;
+}
+
+/** The cores of one machine. */
+export class Cores {
+  readonly #loop: SimLoop;
+  #free: number;
+  readonly #ready: Worker[] = [];
+
+  /** @param count  Infinity: every process has a core of its own. */
+  constructor(loop: SimLoop, count: number) {
+    this.#loop = loop;
+    this.#free = count;
+  }
+
+  worker(owner: number): Worker {
+    return new Worker(this, owner);
+  }
+
+  /** A process has become ready, or goes on. */
+  request(worker: Worker): void {
+    if (this.#free > 0) this.#run(worker);
+    else this.#ready.push(worker);
+  }
+
+  #run(worker: Worker): void {
+    const job = worker.next();
+    if (job === undefined) return;
+    this.#free -= 1;
+    this.#loop.after(job.costUs, { kind: "load", owner: worker.owner, digest: 0 }, () => {
+      this.#free += 1;
+      job.task();
+      worker.done(job.costUs);
+      const next = this.#ready.shift();
+      if (next !== undefined) this.#run(next);
+    });
+  }
+}
+
+/** One single-threaded process. */
+export class Worker {
+  readonly owner: number;
+  readonly #cores: Cores;
+  readonly #jobs: Job[] = [];
+  /** Jobs in front of it were worked off already; so that a long queue costs no shifting. */
+  #first = 0;
+  #isBusy = false;
+  #busyUs = 0;
+
+  constructor(cores: Cores, owner: number) {
+    this.#cores = cores;
+    this.owner = owner;
+  }
+
+  /** CPU used so far. */
+  get busyUs(): number {
+    return this.#busyUs;
+  }
+
+  get queued(): number {
+    return this.#jobs.length - this.#first;
+  }
+
+  do(costUs: number, task: () => void): void {
+    this.#jobs.push({ costUs, task });
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    this.#cores.request(this);
+  }
+
+  /** For `Cores` only: takes the next job. */
+  next(): Job | undefined {
+    const job = this.#jobs[this.#first];
+    if (job === undefined) return undefined;
+    this.#first += 1;
+    if (this.#first > 1_024 && this.#first > this.#jobs.length / 2) {
+      this.#jobs.splice(0, this.#first);
+      this.#first = 0;
+    }
+    return job;
+  }
+
+  /** For `Cores` only. */
+  done(costUs: number): void {
+    this.#busyUs += costUs;
+    if (this.queued > 0) this.#cores.request(this);
+    else this.#isBusy = false;
+  }
+}

@@ -1,0 +1,113 @@
+/** @module What peers ask each other at scale: by reference, with the CPU that its text would cost. */
+import type { PeerAnswer, PeerEndpoint, PeerMessage, Transport } from "#shim/aft/cluster/port.ts";
+import type { SimNetwork } from "../network.ts";
+import type { SimProcess } from "../process.ts";
+import type { Worker } from "./cores.ts";
+import type { ScaleCosts } from "./costs.ts";
+
+/** A process that peers speak to. */
+export interface Peer {
+  readonly process: SimProcess;
+  readonly worker: Worker;
+  readonly endpoint: PeerEndpoint | undefined;
+}
+
+/** Counted over a simulation; a request and its answer are two messages. */
+export interface PeerTraffic {
+  messages: number;
+  members: number;
+  records: number;
+  bytes: number;
+  /** CPU that it took, by all ends. */
+  cpuUs: number;
+}
+
+export function noTraffic(): PeerTraffic {
+  return { messages: 0, members: 0, records: 0, bytes: 0, cpuUs: 0 };
+}
+
+class PeerSilent extends Error {}
+
+export function createScaleTransport(options: {
+  readonly self: Omit<Peer, "endpoint">;
+  readonly network: SimNetwork;
+  readonly peerAt: (address: string) => Peer | undefined;
+  readonly costs: ScaleCosts;
+  readonly timeoutUs: number;
+  readonly traffic: PeerTraffic;
+  /** A manager takes over commits more slowly. */
+  readonly isManager: boolean;
+}): Transport {
+  const { self, network, peerAt, costs, timeoutUs, traffic, isManager } = options;
+  const { process, worker } = self;
+  const { owner, name } = process;
+  const inUs = isManager ? costs.managedUs : costs.recordInUs;
+  /** Spends the CPU of one end of a message, then does what follows. */
+  const spend = (by: Worker, costUs: number, then: () => void): void => {
+    traffic.cpuUs += costUs;
+    by.do(costUs, then);
+  };
+  const outUs = (size: Size): number => endUs(costs, size) + size.records * costs.recordOutUs;
+  return {
+    ask: (to, message) =>
+      new Promise<PeerAnswer>((resolve, reject) => {
+        const timer = process.schedule(timeoutUs, () => {
+          reject(new PeerSilent("no answer in time"));
+        });
+        const asked = sizeOf(message);
+        count(traffic, asked, costs);
+        spend(worker, outUs(asked), () => {
+          network.datagram({ from: name, to, owner, digest: asked.records }, () => {
+            const peer = peerAt(to);
+            if (peer?.endpoint === undefined) return;
+            const { endpoint } = peer;
+            const takeUs = endUs(costs, asked) + asked.records * costs.recordInUs;
+            spend(peer.worker, takeUs, () => {
+              const answer = endpoint.handle(message);
+              const said = sizeOf(answer);
+              count(traffic, said, costs);
+              spend(peer.worker, outUs(said), () => {
+                network.datagram({ from: to, to: name, owner, digest: said.records }, () => {
+                  spend(worker, endUs(costs, said) + said.records * inUs, () => {
+                    timer.cancel();
+                    resolve(answer);
+                  });
+                });
+              });
+            });
+          });
+        });
+      }),
+  };
+}
+
+interface Size {
+  readonly members: number;
+  readonly records: number;
+}
+
+/** Of one end, commits apart. */
+function endUs({ messageUs, memberUs }: ScaleCosts, { members }: Size): number {
+  return messageUs + members * memberUs;
+}
+
+function count(traffic: PeerTraffic, { members, records }: Size, costs: ScaleCosts): void {
+  traffic.messages += 1;
+  traffic.members += members;
+  traffic.records += records;
+  traffic.bytes += members * costs.memberBytes + records * costs.recordBytes;
+}
+
+function sizeOf(said: PeerMessage | PeerAnswer): Size {
+  switch (said.kind) {
+    case "sync":
+    case "synced":
+      return { members: said.members.length + 1, records: said.batch?.records.length ?? 0 };
+    case "tell":
+      return { members: 0, records: said.records.length };
+    case "told":
+      return { members: 0, records: 0 };
+    case "collectable":
+      return { members: 0, records: "records" in said ? said.records.length : said.uuids.length };
+  }
+}

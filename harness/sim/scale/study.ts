@@ -1,0 +1,163 @@
+/**
+ * @module The scaling study: points over the number of replicas, where the curve bends and which resource bends
+ * it, and how far the simulation is from a real run that it was not calibrated with. Pure, but for the
+ * simulations it asks for.
+ */
+import type { Cell, RunSummary } from "#harness/record/run.ts";
+import { type EmulationProfileName, emulationProfiles } from "#shim/storage/emulated/profiles.ts";
+import { CalibrationError, type ScaleCosts } from "./costs.ts";
+import { type ScaleConfig, type ScaleResult, simulateScale } from "./scale.ts";
+
+export interface StudyPlan {
+  readonly replicas: readonly number[];
+  readonly multicasts: readonly ScaleConfig["multicast"][];
+  readonly base: Omit<ScaleConfig, "replicas" | "multicast" | "warmUpMs" | "measuredMs">;
+}
+
+export interface StudyPoint extends ScaleResult {
+  /** Of as many times the smallest count's throughput per replica. */
+  readonly ofIdeal: number;
+  readonly measuredMs: number;
+}
+
+/** Where a curve leaves nine tenths of ideal. */
+export interface Bend {
+  readonly multicast: ScaleConfig["multicast"];
+  /** The first count below nine tenths; absent: none of those simulated. */
+  readonly replicas?: number;
+  readonly because: string;
+}
+
+export interface Prediction {
+  readonly runId: string;
+  readonly replicas: number;
+  readonly measured: number;
+  readonly predicted: number;
+  /** Of the measured throughput; above 0: predicted too high. */
+  readonly error: number;
+}
+
+const nearIdeal = 0.9;
+/** From here on a process has no time left for what comes in bursts. */
+const fullCore = 0.9;
+const manyReplicas = 64;
+
+/** Longer where that is cheap; a round of multicast takes a second. */
+export function timesOf(replicas: number): { warmUpMs: number; measuredMs: number } {
+  return replicas >= manyReplicas
+    ? { warmUpMs: 1_500, measuredMs: 1_000 }
+    : { warmUpMs: 3_000, measuredMs: 3_000 };
+}
+
+export async function runStudy(
+  plan: StudyPlan,
+  options: {
+    readonly signal: AbortSignal;
+    readonly onPoint: (point: StudyPoint) => void;
+  },
+): Promise<readonly StudyPoint[]> {
+  const points: StudyPoint[] = [];
+  for (const multicast of plan.multicasts) {
+    let first: ScaleResult | undefined;
+    for (const replicas of plan.replicas) {
+      if (options.signal.aborted) return points;
+      const times = timesOf(replicas);
+      const result = await simulateScale({ ...plan.base, ...times, replicas, multicast });
+      first ??= result;
+      const ideal = (first.throughputPerSecond / first.replicas) * replicas;
+      const point = {
+        ...result,
+        ofIdeal: Math.round((result.throughputPerSecond / ideal) * 1_000) / 1_000,
+        measuredMs: times.measuredMs,
+      };
+      points.push(point);
+      options.onPoint(point);
+    }
+  }
+  return points;
+}
+
+export function bendOf(points: readonly StudyPoint[], multicast: ScaleConfig["multicast"]): Bend {
+  const own = points.filter((point) => point.multicast === multicast);
+  const bent = own.find(({ ofIdeal }) => ofIdeal < nearIdeal);
+  const last = own.at(-1);
+  if (last === undefined) return { multicast, because: "nothing was simulated" };
+  if (bent !== undefined) return { multicast, replicas: bent.replicas, because: why(bent) };
+  const spent = `replicas ${percent(last.cpu.replicaMean)} of a core each, of which ${percent(last.cpu.replicaPeers)} for peers`;
+  return {
+    multicast,
+    because: `no bend up to ${last.replicas} replicas: ${spent}${managerNote(own)}`,
+  };
+}
+
+/** Which resource, by its share. */
+function why({ cpu, readsFromCache }: StudyPoint): string {
+  const peers = `${percent(cpu.replicaPeers)} of a core for peers`;
+  if (cpu.replicaMax >= fullCore)
+    return `replicas use ${percent(cpu.replicaMax)} of the one core each can use, ${peers}`;
+  if (cpu.relayMax >= fullCore) return `a relay uses ${percent(cpu.relayMax)} of its core`;
+  return (
+    `no core is full (replicas ${percent(cpu.replicaMax)}, ${peers}): transactions wait for storage, ` +
+    `${percent(1 - readsFromCache)} of reads miss the cache, and for exchanges in front of them`
+  );
+}
+
+/** The manager is in nobody's way, but falls behind. */
+function managerNote(points: readonly StudyPoint[]): string {
+  const full = points.find(({ cpu }) => cpu.manager >= fullCore);
+  return full === undefined ? "" : `; the fault manager's core is full at ${full.replicas}`;
+}
+
+/** The real run again, simulated with all its processes on the cores of its machine. */
+export async function predict(
+  summary: RunSummary,
+  costs: ScaleCosts,
+  cores: number,
+): Promise<Prediction> {
+  const simulated = await simulateScale({
+    ...scaleConfigOf(summary.cell, costs),
+    sharedCores: cores,
+  });
+  const { throughputPerSecond: measured, runId } = summary;
+  const { throughputPerSecond: predicted, replicas } = simulated;
+  return {
+    runId,
+    replicas,
+    measured,
+    predicted,
+    error: Math.round((predicted / measured - 1) * 1_000) / 1_000,
+  };
+}
+
+/**
+ * What a real cell was, as a simulation on a network that is no more than loopback.
+ *
+ * @throws CalibrationError for a cell that has no counterpart here.
+ */
+export function scaleConfigOf(cell: Cell, costs: ScaleCosts): ScaleConfig {
+  const replicas = Number(cell["replicas"]);
+  const emulation = emulationOf(cell.emulation);
+  if (cell.system !== "aft" || !(replicas >= 1) || emulation === undefined)
+    throw new CalibrationError("only runs of AFT replicas with emulated latencies are simulated");
+  return {
+    seed: 1,
+    replicas,
+    clientsPerReplica: cell.clients / replicas,
+    emulation,
+    zipfTheta: cell.zipfTheta,
+    keys: 1_000,
+    multicast: "all-to-all",
+    warmUpMs: 6_000,
+    measuredMs: 12_000,
+    networkUs: 20,
+    costs,
+  };
+}
+
+function emulationOf(name: string): EmulationProfileName | undefined {
+  return Object.values(emulationProfiles).find((profile) => profile.name === name)?.name;
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
