@@ -67,7 +67,7 @@ function panelSpec({ id, title, y, log }: Panel, all: readonly ScaleRow[]): unkn
       type: "quantitative",
       title: y,
       scale: log ? { type: "log" } : { zero: true },
-      axis: { tickCount: 6, format: log ? "~s" : ".1f" },
+      axis: { tickCount: 6, format: log ? "~s" : ".2~f" },
     },
     color: {
       field: "series",

@@ -27,10 +27,14 @@ export class Cores {
     return new Worker(this, owner);
   }
 
-  /** A process has become ready, or goes on. */
+  /** A process has become ready, or goes on: behind those that wait already. */
   request(worker: Worker): void {
-    if (this.#free > 0) this.#run(worker);
-    else this.#ready.push(worker);
+    this.#ready.push(worker);
+    while (this.#free > 0) {
+      const next = this.#ready.shift();
+      if (next === undefined) return;
+      this.#run(next);
+    }
   }
 
   #run(worker: Worker): void {
@@ -40,10 +44,14 @@ export class Cores {
     this.#loop.after(job.costUs, { kind: "load", owner: worker.owner, digest: 0 }, () => {
       this.#free += 1;
       job.task();
-      worker.done(job.costUs);
-      const next = this.#ready.shift();
-      if (next !== undefined) this.#run(next);
+      if (worker.done(job.costUs)) this.request(worker);
+      else this.#goOn();
     });
+  }
+
+  #goOn(): void {
+    const next = this.#ready.shift();
+    if (next !== undefined) this.#run(next);
   }
 }
 
@@ -90,10 +98,10 @@ export class Worker {
     return job;
   }
 
-  /** For `Cores` only. */
-  done(costUs: number): void {
+  /** For `Cores` only: a job is over; whether there is another one. */
+  done(costUs: number): boolean {
     this.#busyUs += costUs;
-    if (this.queued > 0) this.#cores.request(this);
-    else this.#isBusy = false;
+    this.#isBusy = this.queued > 0;
+    return this.#isBusy;
   }
 }
