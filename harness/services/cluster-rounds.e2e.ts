@@ -30,6 +30,7 @@ import { judgeRounds } from "./testing/judge-rounds.ts";
 const rounds = Number(process.env["AFT_BENCH_ROUNDS"] ?? 5);
 const seed = Number(process.env["SEED"] ?? 4);
 const clients = 6;
+const thinkMs = 5;
 const keys = Array.from({ length: 12 }, (_unused, index) => `k${index}`);
 /** Shorter than the defaults, so that a round takes seconds. */
 const cluster = { multicastMs: 150, deadAfterMs: 800 };
@@ -255,6 +256,8 @@ async function work(world: World, client: Client): Promise<void> {
     const writeSet = [pick(client.prng), pick(client.prng)].filter(
       (key, index, all) => all.indexOf(key) === index,
     );
+    // Faults are what is tested here: cores must be left for those who notice and repair them.
+    await pause(thinkMs);
     for (let attempt = 0; attempt < 200; attempt += 1) {
       const done = await tryOnce(world, client, { requestId, attempt, writeSet });
       if (done) break;
