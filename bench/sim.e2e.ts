@@ -2,8 +2,12 @@
  * Goal    `sim` says by exit code and document what seeds showed, marked as simulated; plain storage fails.
  */
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import type { ScaleDocument } from "./commands/sim-scale.ts";
 import type { SimDocument } from "./commands/sim.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -42,7 +46,29 @@ describe("aft-bench sim", () => {
     expect(stdout).toMatch(/simulated, not measured/);
   });
 
+  it("predicts throughput over replicas, marked as simulated, with a picture", async () => {
+    const out = await mkdtemp(join(tmpdir(), "aft-bench-scale-"));
+    try {
+      const sizes = ["--replicas", "1,2", "--clients-per-replica", "2"];
+      const { status, stdout } = sim("--scale", ...sizes, "--json", "--out", out);
+      const document = JSON.parse(stdout) as ScaleDocument;
+      expect(status).toBe(0);
+      expect(document.labels).toEqual(["simulated"]);
+      expect(document.points.map(({ replicas, multicast }) => [replicas, multicast])).toEqual([
+        [1, "all-to-all"],
+        [2, "all-to-all"],
+        [1, "relays"],
+        [2, "relays"],
+      ]);
+      expect(document.bends).toHaveLength(2);
+      expect(existsSync(document.figure ?? "")).toBe(true);
+    } finally {
+      await rm(out, { recursive: true, force: true });
+    }
+  });
+
   it.each([
+    ["--scale", "--replicas=0..x"],
     ["--seeds", "5..1"],
     ["--trace", "--json"],
   ])("refuses %s %s before anything runs", (...flags) => {

@@ -4,8 +4,10 @@
  *         by hand for cores, bends and calibration files.
  */
 import { describe, expect, it } from "vitest";
+import type { RunSummary } from "#harness/record/run.ts";
 import { SimLoop } from "../loop.ts";
 import { Trace } from "../trace.ts";
+import { calibrateScale } from "./calibrate.ts";
 import { Cores } from "./cores.ts";
 import { parseCosts, type ScaleCosts } from "./costs.ts";
 import { type ScaleConfig, simulateScale } from "./scale.ts";
@@ -135,6 +137,45 @@ describe("where a curve bends", () => {
     const bend = bendOf([point(1, 1, 0.2), point(8, 0.95, 0.6)], "all-to-all");
     expect(bend.replicas).toBeUndefined();
     expect(bend.because).toContain("the fault manager's core is full at 1");
+  });
+});
+
+describe("calibration", () => {
+  const cell = {
+    workload: "paper",
+    platform: "inline",
+    system: "aft",
+    storage: "redis",
+    emulation: "elasticache",
+    faults: "none",
+    zipfTheta: 1.5,
+    clients: 4,
+    replicas: 1,
+  };
+  const run = {
+    runId: "a-run",
+    cell,
+    throughputPerSecond: 100,
+    cpuCores: { load: 0.04, "replica-1": 0.03, "manager-2": 0.01, redis: 0.005 },
+    responseTimeUs: { mean: 40_000 },
+  } as unknown as RunSummary;
+  const machine = { text: "a machine", cores: 2 };
+
+  it("takes CPU per transaction from the record, and makes the simulated run as long as the real one", async () => {
+    const found = await calibrateScale(run, machine);
+    expect(found).toMatchObject({ v: 1, replicaUs: 300, loadUs: 400, storeUs: 50 });
+    expect(found.source).toContain("a-run (elasticache, 4 clients), a machine");
+    for (const cost of [found.messageUs, found.memberUs, found.recordInUs, found.recordOutUs])
+      expect(cost).toBeGreaterThan(0);
+    expect(found.managedUs).toBeGreaterThan(found.recordInUs);
+    const again = await simulateScale({ ...scaleConfigOf(cell, found), sharedCores: 2 });
+    expect(again.responseTimeMs.mean).toBeGreaterThan(38);
+    expect(again.responseTimeMs.mean).toBeLessThan(42);
+  });
+
+  it("is refused for a run of more than one replica", async () => {
+    const two = { ...run, cell: { ...cell, replicas: 2 } };
+    await expect(calibrateScale(two, machine)).rejects.toThrow("a-run is no run of one replica");
   });
 });
 
