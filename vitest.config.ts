@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 /** GitHub's workflow parser names source maps that it does not ship; a warning for each file. */
@@ -33,6 +34,8 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
+          // These start many processes, and half of what a start costs is compiling the same modules.
+          env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/e2e-compile") },
           include: ["{bench,harness,shim,workloads,results}/**/*.e2e.ts"],
           fileParallelism: false,
           testTimeout: 120_000,

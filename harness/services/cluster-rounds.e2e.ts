@@ -30,7 +30,7 @@ import { judgeRounds } from "./testing/judge-rounds.ts";
 const rounds = Number(process.env["AFT_BENCH_ROUNDS"] ?? 5);
 const seed = Number(process.env["SEED"] ?? 4);
 const clients = 6;
-const thinkMs = 5;
+const thinkMs = 40;
 const keys = Array.from({ length: 12 }, (_unused, index) => `k${index}`);
 /** Shorter than the defaults, so that a round takes seconds. */
 const cluster = { multicastMs: 150, deadAfterMs: 800 };
