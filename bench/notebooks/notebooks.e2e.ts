@@ -87,7 +87,7 @@ describe.skipIf(!isHere())("notebooks (need jupyter-nbconvert and the npm packag
     const [first = ""] = readdirSync(runs);
     truncateSync(join(runs, first, "summary.json"), 100);
     const { code, stdout, stderr } = await notebooks("--runs", copy);
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stdout).toBe("");
     expect(stderr).toMatch(new RegExp(`the record of run ${first} .*damaged`));
   });
