@@ -45,7 +45,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   "harness/gate": ["harness/record", "harness/stats"],
   "harness/experiment": ["shim", "workloads", "harness"],
-  "harness/sim": ["shim", "workloads", "harness/checker", "harness/record"],
+  "harness/sim": ["shim", "workloads", "harness/checker", "harness/record", "harness/stats"],
   bench: ["shim", "workloads", "harness", "results"],
   results: [],
 };
@@ -105,6 +105,7 @@ export const adapterFiles: readonly string[] = [
   "shim/direct/system.ts",
   "harness/sim/loop.ts",
   "harness/sim/bug-base.ts",
+  "harness/sim/scale/calibrate.ts",
 ];
 
 export const bannedInSimulatedLayers: readonly (readonly [pattern: RegExp, instead: string])[] = [

@@ -15,7 +15,7 @@ interface Job {
 export class Cores {
   readonly #loop: SimLoop;
   #free: number;
-  readonly #ready: Worker[] = [];
+  readonly #ready: Executor[] = [];
 
   /** @param count  Infinity: every process has a core of its own. */
   constructor(loop: SimLoop, count: number) {
@@ -23,12 +23,12 @@ export class Cores {
     this.#free = count;
   }
 
-  worker(owner: number): Worker {
-    return new Worker(this, owner);
+  worker(owner: number): Executor {
+    return new Executor(this, owner);
   }
 
   /** A process has become ready, or goes on: behind those that wait already. */
-  request(worker: Worker): void {
+  request(worker: Executor): void {
     this.#ready.push(worker);
     while (this.#free > 0) {
       const next = this.#ready.shift();
@@ -37,7 +37,7 @@ export class Cores {
     }
   }
 
-  #run(worker: Worker): void {
+  #run(worker: Executor): void {
     const job = worker.next();
     if (job === undefined) return;
     this.#free -= 1;
@@ -56,7 +56,7 @@ export class Cores {
 }
 
 /** One single-threaded process. */
-export class Worker {
+export class Executor {
   readonly owner: number;
   readonly #cores: Cores;
   readonly #jobs: Job[] = [];

@@ -9,12 +9,12 @@ import { invocationProfiles, sampleUs } from "#shim/storage/emulated/profiles.ts
 import type { PlannedOperation, PlannedRequest, Workload } from "#workloads/port.ts";
 import type { SimLoop } from "../loop.ts";
 import type { SimNetwork } from "../network.ts";
-import type { Worker } from "./cores.ts";
+import type { Executor } from "./cores.ts";
 import type { ScaleCosts } from "./costs.ts";
 
 /** Where a transaction goes. */
 export interface Target {
-  readonly worker: Worker;
+  readonly worker: Executor;
   readonly replica: Replica;
   readonly nowMs: () => number;
 }
@@ -28,8 +28,8 @@ export interface LoadOptions {
   readonly clients: number;
   readonly targets: readonly Target[];
   /** Where function bodies run; absent: on machines of their own, each as fast as it takes. */
-  readonly host: Worker | undefined;
-  readonly store: Worker | undefined;
+  readonly host: Executor | undefined;
+  readonly store: Executor | undefined;
 }
 
 const value = Buffer.from("v");

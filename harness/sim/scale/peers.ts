@@ -2,13 +2,13 @@
 import type { PeerAnswer, PeerEndpoint, PeerMessage, Transport } from "#shim/aft/cluster/port.ts";
 import type { SimNetwork } from "../network.ts";
 import type { SimProcess } from "../process.ts";
-import type { Worker } from "./cores.ts";
+import type { Executor } from "./cores.ts";
 import type { ScaleCosts } from "./costs.ts";
 
 /** A process that peers speak to. */
 export interface Peer {
   readonly process: SimProcess;
-  readonly worker: Worker;
+  readonly worker: Executor;
   readonly endpoint: PeerEndpoint | undefined;
 }
 
@@ -43,7 +43,7 @@ export function createScaleTransport(options: {
   const { owner, name } = process;
   const inUs = isManager ? costs.managedUs : costs.recordInUs;
   /** Spends the CPU of one end of a message, then does what follows. */
-  const spend = (by: Worker, costUs: number, then: () => void): void => {
+  const spend = (by: Executor, costUs: number, then: () => void): void => {
     traffic.cpuUs += costUs;
     by.do(costUs, then);
   };

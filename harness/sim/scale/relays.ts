@@ -15,7 +15,7 @@ import { VersionIndex } from "#shim/aft/protocol/version-index.ts";
 import type { Replica } from "#shim/aft/replica/port.ts";
 import type { SimNetwork } from "../network.ts";
 import type { SimProcess } from "../process.ts";
-import type { Worker } from "./cores.ts";
+import type { Executor } from "./cores.ts";
 import type { ScaleCosts } from "./costs.ts";
 import type { PeerTraffic } from "./peers.ts";
 
@@ -24,13 +24,13 @@ export const replicasOfARelay = 32;
 
 export interface Relayed {
   readonly process: SimProcess;
-  readonly worker: Worker;
+  readonly worker: Executor;
   readonly replica: Replica;
 }
 
 interface RelayOptions {
   readonly process: SimProcess;
-  readonly worker: Worker;
+  readonly worker: Executor;
   readonly network: SimNetwork;
   readonly costs: ScaleCosts;
   readonly traffic: PeerTraffic;
@@ -39,7 +39,7 @@ interface RelayOptions {
 
 interface Receiver {
   readonly name: string;
-  readonly worker: Worker;
+  readonly worker: Executor;
   readonly hear: (records: readonly CommitRecord[]) => void;
 }
 

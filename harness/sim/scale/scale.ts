@@ -20,7 +20,7 @@ import { SimLoop } from "../loop.ts";
 import { SimNetwork } from "../network.ts";
 import { SimProcess } from "../process.ts";
 import { Trace } from "../trace.ts";
-import { Cores, type Worker } from "./cores.ts";
+import { Cores, type Executor } from "./cores.ts";
 import type { ScaleCosts } from "./costs.ts";
 import { ScaleLoad } from "./load.ts";
 import { createScaleTransport, noTraffic, type Peer, type PeerTraffic } from "./peers.ts";
@@ -104,7 +104,7 @@ class ScaleRun {
   readonly #workload: Workload;
   readonly #nodes = new Map<string, Node>();
   readonly #managers: Peer[] = [];
-  readonly #relays: Worker[] = [];
+  readonly #relays: Executor[] = [];
   readonly #traffic: PeerTraffic = noTraffic();
   #owners = 0;
   #heard = { count: 0, sumMs: 0, maxMs: 0 };
