@@ -27,6 +27,8 @@ export default defineConfig({
           // It imports JSON as only bundlers do.
           server: { deps: { inline: [/@actions\//] } },
           include: ["{bench,harness,shim,workloads,results}/**/*.test.ts"],
+          // They share no state but modules, and starting a process for each file costs more than the tests.
+          isolate: false,
           // Properties take seconds alone and many times that beside somebody else's load.
           testTimeout: 90_000,
         },
