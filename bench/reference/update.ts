@@ -22,6 +22,9 @@ const runFiles = ["summary.json", "latency.hlog"];
 const furtherFiles = ["manifest.json", "checks.json"];
 /** Larger ones say nothing that their PNG does not. */
 const largestSvgBytes = 300_000;
+const marks = ["<!-- reference: begin -->", "<!-- reference: end -->"] as const;
+/** In the README; all of them are in the reference's own. */
+const shownInReadme = ["overhead", "anomalies", "fault-timeline", "cost"];
 
 try {
   await update();
@@ -128,10 +131,6 @@ function describe(record: OpenRecord, pictures: readonly string[]): string {
     ...titles,
   ].join("\n\n")}\n`;
 }
-
-const marks = ["<!-- reference: begin -->", "<!-- reference: end -->"] as const;
-/** In the README; all of them are in the reference's own. */
-const shownInReadme = ["overhead", "anomalies", "fault-timeline", "cost"];
 
 async function showIn(
   readme: string,

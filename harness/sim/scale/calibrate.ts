@@ -37,7 +37,8 @@ export async function calibrateScale(
   machine: { readonly text: string; readonly cores: number },
 ): Promise<ScaleCosts> {
   const { cell, throughputPerSecond, cpuCores, responseTimeUs, runId } = summary;
-  if (cell["replicas"] !== 1) throw new CalibrationError(`${runId} is no run of one replica`);
+  if ((cell["replicas"] ?? 1) !== 1)
+    throw new CalibrationError(`${runId} is no run of one replica`);
   const perTransactionUs = (matches: (name: string) => boolean): number =>
     Object.entries(cpuCores)
       .filter(([name]) => matches(name))

@@ -135,7 +135,8 @@ export async function predict(
  * @throws CalibrationError for a cell that has no counterpart here.
  */
 export function scaleConfigOf(cell: Cell, costs: ScaleCosts): ScaleConfig {
-  const replicas = Number(cell["replicas"]);
+  // Experiments with one replica do not name their number.
+  const replicas = Number(cell["replicas"] ?? 1);
   const emulation = emulationOf(cell.emulation);
   if (cell.system !== "aft" || !(replicas >= 1) || emulation === undefined)
     throw new CalibrationError("only runs of AFT replicas with emulated latencies are simulated");
