@@ -54,6 +54,17 @@ export function timeFact(run: ClaimRun): string[] {
   ];
 }
 
+/** A stop of the load process that is long enough to be in the tail: whoever was under way had to wait. */
+export function stallFact(run: ClaimRun): string[] {
+  const stallMs = run.generator?.longestStallMs ?? 0;
+  const { p99, count } = run.responseTimeUs;
+  if (typeof p99 !== "number" || stallMs * 1_000 < p99 / 2) return [];
+  return [
+    `the load process of ${nameOf(run)} stood still for ${Math.round(stallMs)} ms at once (too short to make the run invalid), ` +
+      `while up to ${run.cell.clients} of its ${count} requests were under way: that is in its p99 of ${round(p99 / 1_000)} ms`,
+  ];
+}
+
 /** Cores of the processes, and what a transaction waited for them. */
 export function coresFact(run: ClaimRun, machine: SuiteResult["machine"]): string[] {
   const { total, saturated, waitMsPerTransaction } = coreUse(run, machine.cores);

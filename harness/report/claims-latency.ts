@@ -1,5 +1,13 @@
 /** @module The paper's claims about the time of commits and transactions (Fig. 2, Fig. 3), as predicates. */
-import { cacheFact, callsFact, callsOf, coresFact, nameOf, timeFact } from "./claims-facts.ts";
+import {
+  cacheFact,
+  callsFact,
+  callsOf,
+  coresFact,
+  nameOf,
+  stallFact,
+  timeFact,
+} from "./claims-facts.ts";
 import {
   type ClaimRun,
   type ClaimSuite,
@@ -168,6 +176,7 @@ function overhead(options: {
           ...runs.flatMap(callsFact),
           ...found(aft).flatMap(cacheFact),
           ...runs.flatMap(timeFact),
+          ...(quantile === "p99" ? runs.flatMap(stallFact) : []),
           ...found(aft).flatMap((run) => coresFact(run, suite.machine)),
         ],
       };

@@ -120,6 +120,25 @@ describe("the claims table", () => {
   });
 });
 
+describe("facts", () => {
+  it("name a stop of the load process that is in a p99, and no shorter one", () => {
+    const stopped = (longestStallMs: number) =>
+      changed((run) =>
+        run.experiment === "overhead"
+          ? {
+              ...run,
+              generator: { longestStallMs, stalledMs: longestStallMs, utilization: 0.5 },
+              responseTimeUs: { ...run.responseTimeUs, count: 460, p99: 300_000 },
+            }
+          : run,
+      );
+    const text = /stood still for 255 ms at once .* of its 460 requests .* p99 of 300 ms/;
+    expect(verdictOn("fig3-redis-p99", stopped(255)).facts?.join("\n")).toMatch(text);
+    expect(verdictOn("fig3-redis-p99", stopped(90)).facts?.join("\n")).not.toMatch(/stood still/);
+    expect(verdictOn("fig3-redis-median", stopped(255)).facts?.join("\n")).not.toMatch(/stood/);
+  });
+});
+
 describe("predicates", () => {
   it.each([
     ["fig3-redis-median", "elasticache", 1.18],
