@@ -10,6 +10,8 @@ import { afterAll, expect, it } from "vitest";
 import type { CapacityResult } from "#harness/record/capacity.ts";
 import { readRun } from "#harness/record/run-directory.ts";
 
+/** Minutes in all: `npm run nightly:long`. */
+const isLong = process.env["AFT_BENCH_LONG"] === "1";
 const root = join(import.meta.dirname, "..");
 const out = mkdtempSync(join(tmpdir(), "aft-bench-capacity-"));
 
@@ -22,7 +24,7 @@ function run(args: string): { status: number | null; stdout: string; stderr: str
   return spawnSync(process.execPath, words, { cwd: root, encoding: "utf8" });
 }
 
-it("finds the rate that its own probes bracket, and draws it", async () => {
+it.skipIf(!isLong)("finds the rate that its own probes bracket, and draws it", async () => {
   const cell = "capacity --smoke --only storage:memory --only system:aft";
   const { status, stdout, stderr } = run(`${cell} --slo p50<=200ms,failed<=5% --json`);
   if (stdout === "") throw new Error(stderr);

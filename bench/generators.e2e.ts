@@ -15,6 +15,8 @@ import { generatorDirectory } from "#harness/record/generator-record.ts";
 import { readRun } from "#harness/record/run-directory.ts";
 import type { SuiteResult } from "#harness/record/run.ts";
 
+/** Minutes in all: `npm run nightly:long`. */
+const isLong = process.env["AFT_BENCH_LONG"] === "1";
 const root = join(import.meta.dirname, "..");
 const out = mkdtempSync(join(tmpdir(), "aft-bench-generators-"));
 
@@ -99,7 +101,7 @@ function offered(attempts: readonly AttemptRecord[]): string[] {
 
 const open = "run overhead --smoke --only storage:memory --only emulation:none --only system:aft";
 
-describe("three processes under an open loop", () => {
+describe.skipIf(!isLong)("three processes under an open loop", () => {
   it("offer what one would offer, each with its own record, merged into one", async () => {
     const load = "--rate 200 --duration 2 --seed 5";
     const alone = await runOf(await start(`${open} ${load}`).ended);
@@ -129,7 +131,7 @@ describe("three processes under an open loop", () => {
   });
 });
 
-describe("two processes under a closed loop, over the local platform", () => {
+describe.skipIf(!isLong)("two processes under a closed loop, over the local platform", () => {
   it("send every client's requests once", async () => {
     const cell = "run overhead --smoke --only storage:lmdb --only system:direct";
     const shared = await runOf(
@@ -142,7 +144,7 @@ describe("two processes under a closed loop, over the local platform", () => {
   });
 });
 
-describe("a generator process that ends early", () => {
+describe.skipIf(!isLong)("a generator process that ends early", () => {
   it("makes the run invalid, and says so; what the others recorded is kept", async () => {
     const { child, measuring, ended } = start(`${open} --rate 100 --duration 5 --generators 2`);
     await measuring;
