@@ -2,16 +2,19 @@
  * @module Effects of requests that are tried again: torn and repeated ones, as others saw them.
  *
  * Only what a read proves counts, so both are lower bounds:
- *   torn       an attempt had done some of its request's writes when it failed, and somebody else read one
+ *   torn       an attempt had done some of its request's writes when it failed, and somebody else read one,
+ *              before a later attempt that goes on from there did the rest
  *   repeated   somebody read what one attempt wrote under a key, and somebody what another one did
  */
 import { upperRateBound } from "#harness/stats/binomial.ts";
 import type { RecordedTransaction } from "#harness/record/history.ts";
+import { completionsOf, isReplayed } from "#harness/record/replays.ts";
 import type { EffectReport } from "#harness/record/run.ts";
 
 /** Cost: O(operations). */
 export function countEffects(transactions: readonly RecordedTransaction[]): EffectReport {
   const writers = new Map(transactions.map((one) => [one.transactionId, one]));
+  const completions = completionsOf(transactions);
   const torn = new Set<string>();
   const repeated = new Set<string>();
   /** First attempt seen, by request and key. */
@@ -23,7 +26,8 @@ export function countEffects(transactions: readonly RecordedTransaction[]): Effe
       // A request that meets its own earlier attempt proves nothing to others.
       if (writer === undefined || writer.requestId === reader) continue;
       const { requestId } = writer;
-      if (isPartial(writer)) torn.add(requestId);
+      const completeFromUs = completions.get(requestId) ?? Infinity;
+      if (isPartial(writer) && operation.endUs < completeFromUs) torn.add(requestId);
       const place = `${requestId} ${operation.key}`;
       const first = seen.get(place);
       if (first === undefined) seen.set(place, operation.from);
@@ -42,6 +46,7 @@ export function countEffects(transactions: readonly RecordedTransaction[]): Effe
 /** Some of its writes were done and some were surely not. */
 function isPartial({ outcome, operations, writeSet }: RecordedTransaction): boolean {
   if (outcome === "committed") return false;
-  const written = new Set(operations.filter(({ kind }) => kind === "write").map(({ key }) => key));
+  const done = operations.filter((one) => one.kind === "write" && !isReplayed(one));
+  const written = new Set(done.map(({ key }) => key));
   return written.size > 0 && written.size < new Set(writeSet).size;
 }

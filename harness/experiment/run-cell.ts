@@ -13,6 +13,7 @@ import { type Validity, validityOf } from "#harness/metrics/validity.ts";
 import type { AttemptRecord } from "#harness/record/attempts.ts";
 import type { RecordedTransaction } from "#harness/record/history.ts";
 import type { Measurements, StorageSize } from "#harness/record/measurements.ts";
+import { keepContinued } from "#harness/record/replays.ts";
 import { beginRun, finishRun } from "#harness/record/run-directory.ts";
 import type { RunManifest, RunSummary } from "#harness/record/run.ts";
 import { histogramsOf } from "#harness/record/summarize.ts";
@@ -157,6 +158,7 @@ export class CellRun {
     const promises = module.promisesWith?.(spec.options) ?? module.promises;
     await this.#collect();
     await resolveUnknown(spec, this.#transactions);
+    keepContinued(this.#transactions);
     const ofCluster = await this.#afterLoad();
     const perSecond = (sums: ReadonlyMap<string, number>): Record<string, number> =>
       Object.fromEntries(

@@ -13,6 +13,7 @@ import type { StateSystemSpec } from "#shim/state/registry.ts";
 import type { StorageSpec } from "#shim/storage/target.ts";
 import type { ClusterPlan } from "./define.ts";
 import { preloadCommits } from "./preload.ts";
+import { onRedis } from "./redis-systems.ts";
 import type { Scope } from "./scope.ts";
 
 /** A system that is up and can be opened from any process. */
@@ -74,6 +75,9 @@ type BringUp = (options: {
 const bringUps: Readonly<Record<string, BringUp>> = {
   direct: bringUpDirect,
   aft: bringUpAft,
+  "redis-multi": onRedis("redis-multi", "writes kept in the context, MULTI … EXEC at the end"),
+  "redis-occ": onRedis("redis-occ", "versions in the context, checked and written by one script"),
+  "step-log": onRedis("step-log", "each step and its log entry in one script, replayed by retries"),
 };
 
 /** Longer than a replica takes that is only busy; a stopped one is given up for by then. */

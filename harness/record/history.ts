@@ -29,6 +29,8 @@ export interface RecordedWrite {
    */
   readonly startUs: number;
   readonly endUs: number | null;
+  /** Passed over: an earlier attempt of the request had done it, and its value stayed. */
+  readonly replayed?: true;
 }
 
 export type RecordedOperation = RecordedRead | RecordedWrite;

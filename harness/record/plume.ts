@@ -9,6 +9,7 @@
  */
 import { RecordedSessions } from "#harness/checker/formats/recorded.ts";
 import type { RecordedRead, RecordedTransaction } from "./history.ts";
+import { withoutReplays } from "./replays.ts";
 
 /** Numbers by first appearance, from 1. */
 class Numbering {
@@ -37,13 +38,14 @@ export function toPlume(history: readonly RecordedTransaction[]): {
   const transactions = new Numbering();
   const sessions = new Numbering();
   const order = new RecordedSessions();
-  const happened = surelyHappened(history);
+  const effective = withoutReplays(history);
+  const happened = surelyHappened(effective);
   const written = new Set<string>();
   /** Read, and not written by anybody so far. */
   const seen = new Map<string, Pick<RecordedRead, "key" | "from" | "fromSequence">>();
 
   let text = "";
-  for (const transaction of history) {
+  for (const transaction of effective) {
     const { transactionId, outcome, operations } = transaction;
     const client = sessions.of(String(order.of(transaction)));
     if (outcome === "unknown" && !happened.has(transactionId)) continue;

@@ -13,6 +13,7 @@ import type {
   RunManifest,
   RunSummary,
 } from "./run.ts";
+import { withoutReplays } from "./replays.ts";
 import { splitOf } from "./split.ts";
 import { timelineOf } from "./timeline.ts";
 
@@ -43,8 +44,9 @@ export function summarize({ manifest, attempts, transactions, measurements }: Ra
   readonly checks: RunChecks;
 } {
   const anomalous: RecordedTransaction[] = [];
-  const anomalies = countAnomalies(transactions, (one) => anomalous.push(one));
-  const isolation = judgeRecord(transactions);
+  const effective = withoutReplays(transactions);
+  const anomalies = countAnomalies(effective, (one) => anomalous.push(one));
+  const isolation = judgeRecord(effective);
   const { responseTime, serviceTime } = histogramsOf(attempts);
   const finals = attempts.filter(({ final }) => final);
   const committed = count(finals, "committed");

@@ -10,6 +10,7 @@ import type { Prng } from "#kit/prng.ts";
 import { createUuid } from "#kit/uuid.ts";
 import {
   type CommitOutcome,
+  type StateCounters,
   StateError,
   type StateContext,
   type StateSession,
@@ -32,6 +33,7 @@ class DirectSystem implements StateSystem {
   readonly #engine: StorageEngine;
   readonly #clock: Clock;
   readonly #prng: Prng;
+  readonly #counts: Counts = { calls: 0, bytesRead: 0, bytesWritten: 0 };
 
   constructor({ engine, clock, prng }: Parameters<typeof createDirectSystem>[0]) {
     this.#engine = engine;
@@ -40,15 +42,23 @@ class DirectSystem implements StateSystem {
   }
 
   begin({ requestId }: { readonly requestId: string }): StateSession {
-    return new DirectSession(this.#engine, requestId, createUuid(this.#clock.nowMs(), this.#prng));
+    return this.#session(requestId, createUuid(this.#clock.nowMs(), this.#prng));
   }
 
   resume({ requestId, transactionId }: StateContext): StateSession {
-    return new DirectSession(this.#engine, requestId, transactionId);
+    return this.#session(requestId, transactionId);
+  }
+
+  #session(requestId: string, transactionId: string): StateSession {
+    return new DirectSession({ engine: this.#engine, requestId, transactionId }, this.#counts);
   }
 
   outcomeOf(): Promise<CommitOutcome> {
     return Promise.resolve({ kind: "unknown", reason: "plain storage records no outcomes" });
+  }
+
+  counters(): StateCounters {
+    return { ...this.#counts };
   }
 
   close(): Promise<void> {
@@ -56,31 +66,59 @@ class DirectSystem implements StateSystem {
   }
 }
 
+/** Counted here and not by a wrapped engine, whose promise for each call would be a handicap. */
+type Counts = { -readonly [Name in keyof StateCounters]: number };
+
 class DirectSession implements StateSession {
   readonly transactionId: string;
   readonly #engine: StorageEngine;
   readonly #requestId: string;
+  readonly #counts: Counts;
 
-  constructor(engine: StorageEngine, requestId: string, transactionId: string) {
-    this.#engine = engine;
-    this.#requestId = requestId;
-    this.transactionId = transactionId;
+  constructor(
+    of: {
+      readonly engine: StorageEngine;
+      readonly requestId: string;
+      readonly transactionId: string;
+    },
+    counts: Counts,
+  ) {
+    this.#engine = of.engine;
+    this.#requestId = of.requestId;
+    this.transactionId = of.transactionId;
+    this.#counts = counts;
   }
 
-  get(key: string): Promise<Bytes | undefined> {
-    return asState(this.#engine.get(nameOf(key)));
+  async get(key: string): Promise<Bytes | undefined> {
+    this.#counts.calls += 1;
+    try {
+      const value = await this.#engine.get(nameOf(key));
+      this.#counts.bytesRead += value?.length ?? 0;
+      return value;
+    } catch (error) {
+      throw toStateError(error);
+    }
   }
 
-  getMany(keys: readonly string[]): Promise<(Bytes | undefined)[]> {
-    return asState(this.#engine.multiGet(keys.map(nameOf)));
+  async getMany(keys: readonly string[]): Promise<(Bytes | undefined)[]> {
+    this.#counts.calls += 1;
+    try {
+      const values = await this.#engine.multiGet(keys.map(nameOf));
+      for (const value of values) this.#counts.bytesRead += value?.length ?? 0;
+      return values;
+    } catch (error) {
+      throw toStateError(error);
+    }
   }
 
   put(key: string, value: Bytes): Promise<void> {
-    return asState(this.#engine.put(nameOf(key), value));
+    this.#counts.bytesWritten += value.length;
+    return this.#write(this.#engine.put(nameOf(key), value));
   }
 
   putMany(entries: readonly (readonly [key: string, value: Bytes])[]): Promise<void> {
-    return asState(
+    for (const [, value] of entries) this.#counts.bytesWritten += value.length;
+    return this.#write(
       this.#engine.multiPut(entries.map(([key, value]) => ({ key: nameOf(key), value }))),
     );
   }
@@ -101,18 +139,23 @@ class DirectSession implements StateSession {
   abort(): Promise<void> {
     return Promise.resolve();
   }
+
+  async #write(call: Promise<void>): Promise<void> {
+    this.#counts.calls += 1;
+    try {
+      await call;
+    } catch (error) {
+      throw toStateError(error);
+    }
+  }
 }
 
 function nameOf(key: string): StorageKey {
   return storageKey(`direct/v/${key}`);
 }
 
-async function asState<T>(call: Promise<T>): Promise<T> {
-  try {
-    return await call;
-  } catch (error) {
-    if (!(error instanceof StorageError)) throw error;
-    const { code, disposition, message } = error;
-    throw new StateError({ code, disposition, message, cause: error });
-  }
+function toStateError(error: unknown): unknown {
+  if (!(error instanceof StorageError)) return error;
+  const { code, disposition, message } = error;
+  return new StateError({ code, disposition, message, cause: error });
 }

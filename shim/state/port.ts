@@ -7,7 +7,8 @@
  *   function 1: session = system.begin({ requestId });    …ops…; context = await session.suspend()
  *   function n: session = system.resume(context);         …ops…; outcome = await session.commit()
  *
- * Layer     port. Implementations: shim/direct (plain storage), shim/aft/client.
+ * Layer     port. Implementations: shim/direct (plain storage), shim/aft/client, and
+ *           those of `registry.ts`. What each must do is a suite: `state.contract.ts`.
  * Later     `merge(contexts)` where branches of a DAG join, a read set declared in `begin`, and
  *           systems whose state is a log fit beside these methods; none needs another shape.
  */
@@ -45,6 +46,16 @@ export type CommitOutcome =
   /** May or may not have been committed (an answer was lost). */
   | { readonly kind: "unknown"; readonly reason: string };
 
+/** What an opened system has asked of its storage so far; only ever grows. */
+export interface StateCounters {
+  /** Requests sent, each one round trip: a batch, a script or a transaction sent as a whole is one. */
+  readonly calls: number;
+  /** Of values; keys, versions and the protocol's own bytes are not counted. */
+  readonly bytesRead: number;
+  /** Of values, each time one is sent. */
+  readonly bytesWritten: number;
+}
+
 /** Reads and writes of one transaction inside one function. Calls may overlap; none is thread-bound. */
 export interface StateSession {
   readonly transactionId: string;
@@ -54,11 +65,12 @@ export interface StateSession {
   getMany(keys: readonly string[]): Promise<(Bytes | undefined)[]>;
   /**
    * Writes `value`. May settle before the write reached anyone, where the system lets nobody see it
-   * before commit; a failure then surfaces at the next read, `suspend` or `commit`.
+   * before commit; a failure then surfaces at the next read, `suspend` or `commit`. "replayed": an
+   * earlier attempt of the request has done this write; its value stays, and this one was not written.
    */
-  put(key: string, value: Bytes): Promise<void>;
+  put(key: string, value: Bytes): Promise<void | "replayed">;
   /** Independent writes, in one request where the system can. Keys are distinct. */
-  putMany(entries: readonly (readonly [key: string, value: Bytes])[]): Promise<void>;
+  putMany(entries: readonly (readonly [key: string, value: Bytes])[]): Promise<void | "replayed">;
   /** Ends this function's part; another function continues with `system.resume`. */
   suspend(): Promise<StateContext>;
   /** Ends the transaction. Never rejects; a failure is an outcome. May be repeated. */
@@ -76,6 +88,11 @@ export interface StateSystem {
   resume(context: StateContext): StateSession;
   /** What became of a transaction whose commit answer was lost; `unknown` if it cannot be told. */
   outcomeOf(context: StateContext): Promise<CommitOutcome>;
+  /**
+   * What this opened instance has asked of its storage since it was opened. Absent where it cannot be
+   * seen from here, as with `aft`, whose replica counts.
+   */
+  counters?(): StateCounters;
   /** Releases connections. Idempotent. */
   close(): Promise<void>;
 }

@@ -7,10 +7,12 @@ import { ConfigError } from "#kit/errors.ts";
 import type { StateSystem } from "./port.ts";
 
 /**
- * What a system guarantees; the checker holds it to that. "session-order" is about a client's
- * transactions: each sees the earlier ones. The others are about one transaction.
+ * What a system guarantees; the checker and the contract suite hold it to that. "session-order" is about
+ * a client's transactions: each sees the earlier ones. "exactly-once" is about a request's attempts: the
+ * effects of one of them stay, for as long as the system says. The others are about one transaction.
  */
-export type StatePromise = "read-atomic" | "read-your-writes" | "repeatable-read" | "session-order";
+export type StatePromise =
+  "read-atomic" | "read-your-writes" | "repeatable-read" | "session-order" | "exactly-once";
 
 /** Everything a process needs to open a system; survives JSON. */
 export interface StateSystemSpec {
@@ -38,6 +40,9 @@ interface LoadedModule {
 const registered: Readonly<Record<string, () => Promise<LoadedModule>>> = {
   direct: () => import("#shim/direct/system.ts"),
   aft: () => import("#shim/aft/client/system.ts"),
+  "redis-multi": () => import("#shim/redis-multi/system.ts"),
+  "redis-occ": () => import("#shim/redis-occ/system.ts"),
+  "step-log": () => import("#shim/step-log/system.ts"),
 };
 
 export const stateSystemNames: readonly string[] = Object.keys(registered);

@@ -65,9 +65,10 @@ export async function runOperations(options: {
         break;
       }
       case "write": {
-        await session.put(operation.key, valueOf());
+        const done = await session.put(operation.key, valueOf());
         const endUs = clock.monotonicUs();
-        recorded.push({ kind: "write", key: operation.key, sequence, startUs, endUs });
+        const { key } = operation;
+        recorded.push({ kind: "write", key, sequence, startUs, endUs, ...noteOf(done) });
         sequence += 1;
         break;
       }
@@ -78,14 +79,25 @@ export async function runOperations(options: {
           sequence += 1;
           return entry;
         });
-        await session.putMany(entries);
+        const done = await session.putMany(entries);
         const endUs = clock.monotonicUs();
         for (const [index, key] of operation.keys.entries())
-          recorded.push({ kind: "write", key, sequence: first + index, startUs, endUs });
+          recorded.push({
+            kind: "write",
+            key,
+            sequence: first + index,
+            startUs,
+            endUs,
+            ...noteOf(done),
+          });
         break;
       }
     }
   }
+}
+
+function noteOf(done: void | "replayed"): { readonly replayed?: true } {
+  return done === "replayed" ? { replayed: true } : {};
 }
 
 function sourceOf(value: Uint8Array | undefined): { from: string | null; fromSequence: number } {

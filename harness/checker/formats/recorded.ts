@@ -54,6 +54,8 @@ export class RecordedHistory {
     for (const operation of operations) {
       const { key } = operation;
       if (operation.kind === "write") {
+        // The value there is an earlier attempt's.
+        if (operation.replayed === true) continue;
         const value = valueName(transactionId, operation.sequence);
         this.#written.add(`${value} ${key}`);
         this.#sink.write(handle, key, value);

@@ -27,10 +27,13 @@ const promises = ["read-atomic", "read-your-writes", "repeatable-read"] as const
 export const stateSystem: StateSystemModule = {
   name: "aft",
   promises,
-  // More than the paper promises, and only true on one replica (Deviations, 5): the next transaction
-  // of a client may begin on another, which has not heard of the last one yet.
-  promisesWith: ({ endpoints }) =>
-    Array.isArray(endpoints) ? promises : [...promises, "session-order"],
+  // "session-order" is more than the paper promises, and only true on one replica (Deviations, 5): the
+  // next transaction of a client may begin on another, which has not heard of the last one yet.
+  promisesWith: ({ endpoints, exactlyOnce }) => [
+    ...promises,
+    ...(Array.isArray(endpoints) ? [] : (["session-order"] as const)),
+    ...(Array.isArray(endpoints) || exactlyOnce === true ? (["exactly-once"] as const) : []),
+  ],
   open: async (options) => {
     const { endpoint, endpoints, maxConnections } = options;
     if (Array.isArray(endpoints)) return openCluster(options, endpoints.map(String));
