@@ -1,6 +1,6 @@
 /** @module The workloads there are: one line each. */
 import { ConfigError, type ConfigProblem } from "#kit/errors.ts";
-import { createPaperWorkload } from "./mixes/paper.ts";
+import { createPaperWorkload, type PaperParameters } from "./mixes/paper.ts";
 import { createWriteOnlyWorkload } from "./mixes/write-only.ts";
 import type { Workload } from "./port.ts";
 
@@ -8,20 +8,9 @@ type Parameters = Readonly<Record<string, string | number>>;
 type Create = (parameters: Parameters, seed: number) => Workload;
 
 const workloads: Readonly<Record<string, Create>> = {
-  paper: (parameters, seed) =>
-    createPaperWorkload(
-      {
-        ...wholeNumbers(parameters, [
-          "functions",
-          "readsPerFunction",
-          "writesPerFunction",
-          "keyCount",
-          "valueBytes",
-        ]),
-        zipfTheta: Number(parameters["zipfTheta"] ?? 0),
-      },
-      seed,
-    ),
+  paper: (parameters, seed) => createPaperWorkload(paperParameters(parameters), seed),
+  "read-modify-write": (parameters, seed) =>
+    createPaperWorkload(paperParameters(parameters), seed, "read"),
   "write-only": (parameters, seed) =>
     createWriteOnlyWorkload(
       {
@@ -44,6 +33,19 @@ export function createWorkload(options: {
   if (create !== undefined) return create(options.parameters, options.seed);
   const hint = `known: ${workloadNames.join(", ")}`;
   throw new ConfigError([{ where: "workload", what: `unknown "${options.name}"`, hint }]);
+}
+
+function paperParameters(parameters: Parameters): PaperParameters {
+  return {
+    ...wholeNumbers(parameters, [
+      "functions",
+      "readsPerFunction",
+      "writesPerFunction",
+      "keyCount",
+      "valueBytes",
+    ]),
+    zipfTheta: Number(parameters["zipfTheta"] ?? 0),
+  };
 }
 
 function wholeNumbers<K extends string>(

@@ -125,6 +125,8 @@ function withGenerators(cells: readonly CellPlan[], generators: number): CellPla
       );
     if (inProcess && faults.kind !== "none")
       refuse("functions in several processes cannot be killed", "add --only faults:none");
+    if (generators > 1 && ["mishaps", "fail-operations"].includes(faults.kind))
+      refuse("failures on purpose are drawn by one process", "add --only faults:none");
   }
   if (problems.length > 0) throw new ConfigError(problems);
   if (generators === 1) return [...cells];

@@ -1,5 +1,6 @@
 /** @module The experiments and suites there are: one line each. */
 import type { ExperimentDefinition, ProfileName } from "#harness/experiment/define.ts";
+import { alternativesExperiment } from "./alternatives.ts";
 import { anomalies } from "./anomalies.ts";
 import { cachingSkew } from "./caching-skew.ts";
 import { faultTimeline } from "./fault-timeline.ts";
@@ -30,6 +31,7 @@ export const experiments: readonly ExperimentDefinition[] = [
   capacity,
   retries,
   lambdaTwin,
+  alternativesExperiment,
 ];
 
 export interface Suite {

@@ -34,7 +34,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "harness/metrics": ["harness/record", "harness/stats"],
   "harness/record": ["harness/metrics", "harness/checker", "harness/stats"],
   "harness/faas": [],
-  "harness/faults": ["harness/faas"],
+  // Of functions only what can happen to them.
+  "harness/faults": ["harness/faas", "workloads/functions"],
   "harness/services": [
     "shim/storage",
     "shim/aft/replica",

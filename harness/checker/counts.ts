@@ -51,6 +51,8 @@ export function countAnomalies(
   history: readonly RecordedTransaction[],
   /** Told of each transaction with an anomaly. */
   onAnomalous: (transaction: RecordedTransaction) => void = () => {},
+  /** Told of each transaction that a fractured read saw in part. */
+  onSeenInPart: (transactionId: string) => void = () => {},
 ): AnomalyReport {
   const index = indexWriters(history);
   const counts = new Map<AnomalyKind, number>(kinds.map((kind) => [kind, 0]));
@@ -61,7 +63,7 @@ export function countAnomalies(
   for (const transaction of history) {
     if (transaction.outcome !== "committed") continue;
     judged += 1;
-    const { findings, undecided } = judge(transaction, index);
+    const { findings, undecided } = judge(transaction, index, onSeenInPart);
     undecidedPairs += undecided;
     if (findings.length > 0) {
       anomalous += 1;
@@ -121,6 +123,7 @@ function indexWriters(history: readonly RecordedTransaction[]): WriterIndex {
 function judge(
   transaction: RecordedTransaction,
   index: WriterIndex,
+  onSeenInPart: (transactionId: string) => void,
 ): { findings: Finding[]; undecided: number } {
   const { transactionId: self, operations } = transaction;
   const findings: Finding[] = [];
@@ -158,7 +161,11 @@ function judge(
     if (writer?.outcome === "aborted")
       find("dirtyReads", `${self} read ${key} from ${operation.from}, which aborted`);
   }
-  const undecided = judgeFractures({ transaction, external, index, find });
+  const findFracture = (source: string, explanation: string): void => {
+    onSeenInPart(source);
+    find("fractured", explanation);
+  };
+  const undecided = judgeFractures({ transaction, external, index, find: findFracture });
   return { findings, undecided };
 }
 
@@ -167,7 +174,7 @@ function judgeFractures(options: {
   readonly transaction: RecordedTransaction;
   readonly external: ReadonlyMap<string, RecordedRead>;
   readonly index: WriterIndex;
-  readonly find: (kind: AnomalyKind, explanation: string) => void;
+  readonly find: (source: string, explanation: string) => void;
 }): number {
   const { transaction, external, index, find } = options;
   const sources = new Set([...external.values()].map(({ from }) => from));
@@ -188,7 +195,7 @@ function judgeFractures(options: {
       if (order !== "older") continue;
       const seen = [...external.values()].find(({ from }) => from === source);
       find(
-        "fractured",
+        writer.transactionId,
         `${transaction.transactionId} read ${seen?.key} from ${source}, which also writes ${key}, ` +
           `but read ${key} as the older ${versionOf(read)}`,
       );

@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from "vitest";
 import type { RecordedOperation, RecordedTransaction } from "#harness/record/history.ts";
+import { countAnomalies } from "./counts.ts";
 import { countEffects } from "./effects.ts";
 
 function attempt(
@@ -61,6 +62,26 @@ describe("countEffects", () => {
     const one = attempt("s.1", [read("a", "r.1")]);
     expect(found([...attempts, one, attempt("t.1", [read("b", "r.2")])])).toEqual([0, 0]);
     expect(found([...attempts, one, attempt("t.1", [read("a", "r.2")])])).toEqual([0, 1]);
+  });
+
+  it("counts a request as seen in part that was torn, or that a fractured read saw half of", () => {
+    const half = attempt("r.1", [write("a")], failed);
+    const whole = attempt("q.1", [write("a"), write("b")]);
+    const all = [half, whole, attempt("s.1", [read("a", "r.1")]), attempt("t.1", [])];
+    expect(countEffects(all).inPart).toBeUndefined();
+    expect(countEffects(all, new Set()).inPart?.requests).toBe(1);
+    expect(countEffects(all, new Set(["q.1", "r.1"])).inPart?.requests).toBe(2);
+    const seen: string[] = [];
+    countAnomalies(
+      [
+        attempt("old.1", [write("b")], { writeSet: ["b"], commitOrder: "1" }),
+        attempt("q.1", [write("a"), write("b")], { commitOrder: "2" }),
+        attempt("t.1", [read("a", "q.1"), read("b", "old.1")], { writeSet: [] }),
+      ],
+      undefined,
+      (id) => seen.push(id),
+    );
+    expect(seen).toEqual(["q.1"]);
   });
 
   it("bounds what it did not see", () => {

@@ -5,14 +5,22 @@
  *   torn       an attempt had done some of its request's writes when it failed, and somebody else read one,
  *              before a later attempt that goes on from there did the rest
  *   repeated   somebody read what one attempt wrote under a key, and somebody what another one did
+ *   in part    torn, or a fractured read saw some of its writes and missed others, failed attempt or not
  */
 import { upperRateBound } from "#harness/stats/binomial.ts";
 import type { RecordedTransaction } from "#harness/record/history.ts";
 import { completionsOf, isReplayed } from "#harness/record/replays.ts";
-import type { EffectReport } from "#harness/record/run.ts";
+import type { EffectReport } from "#harness/record/effects.ts";
 
-/** Cost: O(operations). */
-export function countEffects(transactions: readonly RecordedTransaction[]): EffectReport {
+/**
+ * Cost: O(operations).
+ *
+ * @param seenInPart  Transactions that fractured reads saw in part (`countAnomalies`); absent: not asked for.
+ */
+export function countEffects(
+  transactions: readonly RecordedTransaction[],
+  seenInPart?: ReadonlySet<string>,
+): EffectReport {
   const writers = new Map(transactions.map((one) => [one.transactionId, one]));
   const completions = completionsOf(transactions);
   const torn = new Set<string>();
@@ -33,6 +41,8 @@ export function countEffects(transactions: readonly RecordedTransaction[]): Effe
       if (first === undefined) seen.set(place, operation.from);
       else if (first !== operation.from) repeated.add(requestId);
     }
+  const inPart = new Set(torn);
+  for (const id of seenInPart ?? []) inPart.add(writers.get(id)?.requestId ?? id);
   const requests = new Set(transactions.map(({ requestId }) => requestId)).size;
   const failedAttempts = transactions.filter(({ reason }) => reason === "failed on purpose").length;
   const count = (found: number) => ({
@@ -40,7 +50,13 @@ export function countEffects(transactions: readonly RecordedTransaction[]): Effe
     upperBoundPer10k:
       requests === 0 ? 10_000 : Math.round(upperRateBound(found, requests, 0.95) * 1e6) / 100,
   });
-  return { requests, failedAttempts, torn: count(torn.size), repeated: count(repeated.size) };
+  return {
+    requests,
+    failedAttempts,
+    torn: count(torn.size),
+    repeated: count(repeated.size),
+    ...(seenInPart !== undefined && { inPart: count(inPart.size) }),
+  };
 }
 
 /** Some of its writes were done and some were surely not. */

@@ -83,6 +83,12 @@ export interface CellPlan {
   readonly coldBlocks?: boolean;
   /** Of each request it is recorded where its time went; costs two looks at the clock a function. */
   readonly timed?: boolean;
+  /** Torn and repeated effects are counted, also where nothing fails on purpose. */
+  readonly countEffects?: boolean;
+  /** Storage calls and bytes are counted where functions make them, if the system can tell. */
+  readonly countCalls?: boolean;
+  /** After the load, requests of unusual sizes are sent. */
+  readonly probeLimits?: boolean;
   /** For the plan and the time left; refined by what is measured. */
   readonly estimateSeconds: number;
 }

@@ -131,15 +131,18 @@ async function bringUp(request: EnvironmentRequest, scope: Scope): Promise<Envir
 export function functionSpecOf(options: {
   readonly system: string;
   readonly spec: unknown;
-  readonly plans: readonly Pick<CellPlan, "load">[];
+  readonly plans: readonly Pick<CellPlan, "load" | "faults">[];
 }): FunctionSpec {
   const { system, spec, plans } = options;
+  // Every request may be there twice at once.
+  const invocationsOf = ({ load, faults }: Pick<CellPlan, "load" | "faults">): number =>
+    concurrencyOf(load) * (faults.kind === "mishaps" ? 2 : 1);
   return {
     name: functionNameOf(system),
     modulePath: handlerPath,
     exportName: "handler",
     environment: { AFT_BENCH_SYSTEM: JSON.stringify(spec) },
-    concurrencyLimit: Math.max(...plans.map(({ load }) => concurrencyOf(load))),
+    concurrencyLimit: Math.max(...plans.map(invocationsOf)),
     timeoutMs: functionTimeoutMs,
   };
 }

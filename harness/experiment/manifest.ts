@@ -65,7 +65,10 @@ export function describeRun(options: {
       system: { name: plan.system, ...environment.systems.get(plan.system)?.description },
       storage: { ...environment.storage.description, ...environment.storage.target },
       load: describeLoad(plan.load),
-      faults: { plan: describeFaultPlan(plan.faults) },
+      faults: {
+        plan: describeFaultPlan(plan.faults),
+        ...(plan.countEffects === true && { countEffects: true }),
+      },
     },
     emulation: environment.emulation,
     versions: about.versions,

@@ -21,12 +21,15 @@ import { loadStateSystem } from "#shim/state/registry.ts";
 import type { Workload } from "#workloads/port.ts";
 import { createWorkload } from "#workloads/registry.ts";
 import { awaitDrain, checkDurability, measureStorage } from "./after-load.ts";
+import { CallBook } from "./call-book.ts";
 import { ClusterWatch } from "./cluster-watch.ts";
 import type { CellPlan } from "./define.ts";
 import { type Environment, functionNameOf } from "./environment.ts";
 import { startFleet } from "./fleet/fleet.ts";
 import { type LoadGenerators, OwnGenerator } from "./generators.ts";
+import { MishapCount } from "./mishap-count.ts";
 import { RunObserver } from "./observe.ts";
+import { probeLimits } from "./probe-limits.ts";
 import { resolveUnknown } from "./resolve-unknown.ts";
 import { type RunningSystem, type StorageCounters, withGrowth } from "./systems.ts";
 
@@ -67,6 +70,8 @@ export class CellRun {
   readonly #sizes: StorageSize[] = [];
   #clusterWatch: ClusterWatch | undefined;
   #faults = { attempts: 0, instancesKilled: 0, processesHit: 0 };
+  readonly #mishaps = new MishapCount();
+  readonly #calls = new CallBook();
 
   constructor(options: CellRunOptions) {
     const { plan, environment, seed } = options;
@@ -115,7 +120,9 @@ export class CellRun {
     const { cluster } = this.#system;
     if (cluster !== undefined) this.#clusterWatch ??= new ClusterWatch(cluster, clock);
     const faults = this.#startFaults(block);
+    this.#calls.beginBlock();
     const done = await generators.block(block);
+    this.#calls.endBlock();
     const broken = await faults.stop();
     // Nobody is left who could make the load; the record says why.
     if (done === undefined) return;
@@ -160,6 +167,8 @@ export class CellRun {
     await resolveUnknown(spec, this.#transactions);
     keepContinued(this.#transactions);
     const ofCluster = await this.#afterLoad();
+    const isProbed = plan.probeLimits === true && !signal.aborted;
+    const limits = isProbed ? await probeLimits(this.#attemptContext()) : undefined;
     const perSecond = (sums: ReadonlyMap<string, number>): Record<string, number> =>
       Object.fromEntries(
         [...sums].map(([name, seconds]) => [name, seconds / this.#measuredSeconds]),
@@ -183,15 +192,16 @@ export class CellRun {
       transactions: this.#transactions,
       measurements: {
         blocks: this.#blocks,
-        storage: this.#storage,
+        storage: this.#storage ?? this.#calls.measured(),
         platform: { coldStarts: this.#coldStarts, invocations: this.#invocations },
         cpuCores: perSecond(this.#cpuSeconds),
         coreWaits: perSecond(this.#waitSeconds),
         promises,
         ...concluded,
         invalidReasons: [...problems, ...concluded.invalidReasons],
-        faults: this.#faults,
+        faults: { ...this.#faults, ...this.#mishaps.report(plan.faults) },
         ...ofCluster,
+        ...(limits !== undefined && { limits }),
       },
     });
   }
@@ -254,7 +264,8 @@ export class CellRun {
     const { plan, seed, signal, onRequest, environment, clock, directory } = this.#options;
     const { load, workload } = plan;
     if ((load.generators ?? 1) === 1) {
-      const own = { ...this.#attemptContext(), workload: this.workload, signal };
+      const mishaps = this.#mishaps.planOf(plan.faults, seed);
+      const own = { ...this.#attemptContext(), workload: this.workload, signal, ...mishaps };
       const context = plan.retriedBy === undefined ? own : { ...own, ...(await this.#asEvents()) };
       return new OwnGenerator({ load, seed, context, onRequest });
     }
@@ -285,7 +296,7 @@ export class CellRun {
     const { environment, plan, clock } = this.#options;
     const { platform } = environment;
     const functionName = functionNameOf(plan.system);
-    const { faults, coldBlocks, timed } = plan;
+    const { faults, coldBlocks, timed, countCalls, countEffects } = plan;
     return {
       platform,
       functionName,
@@ -293,6 +304,10 @@ export class CellRun {
       clock,
       valueBytes: this.workload.valueBytes,
       ...((coldBlocks === true || timed === true) && { timed: true }),
+      ...(countEffects === true && { marksFunctions: true }),
+      ...(countCalls === true && {
+        onCounters: this.#calls.note.bind(this.#calls),
+      }),
       ...(faults.kind === "fail-operations" &&
         faults.probability > 0 && {
           failures: { probability: faults.probability, seed: this.#options.seed },

@@ -33,6 +33,7 @@ describe("the Lambda API of the local platform", () => {
       testFunction("echo"),
       testFunction("fail"),
       testFunction("crash"),
+      testFunction("die"),
       testFunction("hold"),
       testFunction("slow", { timeoutMs: 300, concurrencyLimit: 1 }),
     ]);
@@ -91,6 +92,16 @@ describe("the Lambda API of the local platform", () => {
     await expect(invoke("echo", "x".repeat(6_400_000))).rejects.toMatchObject({
       name: "RequestTooLargeException",
     });
+  });
+
+  it("kills an instance that asks for it, and passes its last words on", async () => {
+    const { instancesLost } = await platform.stats();
+    const outcome = await platform.invoke("die", { words: "failed on purpose: {}" });
+    expect(outcome).toMatchObject({
+      kind: "instanceLost",
+      message: expect.stringMatching(/exited with SIGKILL; failed on purpose: \{\}$/) as string,
+    });
+    expect((await platform.stats()).instancesLost).toBe(instancesLost + 1);
   });
 
   it("runs an Event later, and retries it twice with the same request id", async () => {

@@ -36,6 +36,11 @@ export interface InvocationContext {
    * instance. Returns when the function may go on; on a real platform always at once.
    */
   checkpoint(): Promise<void>;
+  /**
+   * Ends the instance at once, as a crash would; what it says goes to whoever hears of the death. Absent:
+   * this platform's instances cannot be ended one by one.
+   */
+  die?(lastWords: string): Promise<never>;
 }
 
 /** What a deployed module exports. Payload and result are JSON values. */

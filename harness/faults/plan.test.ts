@@ -10,6 +10,10 @@ describe("fault plans as text", () => {
     "kill-clients:2/s",
     "fail-operations:0%",
     "fail-operations:0.1%",
+    "mishaps:0%",
+    "mishaps:1%",
+    "mishaps:die-between-writes=0.5%+slow=2%",
+    "mishaps:storage-timeout=100%",
     "kill-replica@6s",
     "kill-2-replicas@6s+kill-manager@6s",
     "pause-replica:10s@2.5s",
@@ -29,6 +33,12 @@ describe("fault plans as text", () => {
     "kill-clients:0/s",
     "fail-operations:101%",
     "kill-replica@1s+",
+    "mishaps",
+    "mishaps:101%",
+    "mishaps:slow",
+    "mishaps:slow=1%+slow=2%",
+    "mishaps:earthquake=1%",
+    "mishaps:slow=1%,duplicate=1%",
   ])('refuses "%s"', (text) => {
     expect(() => parseFaultPlan(text)).toThrow(/no fault plan/);
   });

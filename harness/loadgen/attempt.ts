@@ -11,9 +11,10 @@ import type {
   RecordedTransaction,
   RecordedWrite,
 } from "#harness/record/history.ts";
-import type { CommitOutcome, StateContext } from "#shim/state/port.ts";
-import { readInjectedFailure } from "#workloads/functions/failures.ts";
+import type { CommitOutcome, StateContext, StateCounters } from "#shim/state/port.ts";
+import { type FailedInvocation, readInjectedFailure } from "#workloads/functions/failures.ts";
 import type { FunctionPayload, FunctionResult } from "#workloads/functions/handler.ts";
+import type { RequestMishaps } from "#workloads/functions/mishaps.ts";
 import type { PlannedOperation, PlannedRequest } from "#workloads/port.ts";
 import { TimesOfFunctions } from "./times.ts";
 
@@ -25,6 +26,8 @@ export interface AttemptResult {
   readonly hopeless: boolean;
   readonly coldStarts: number;
   readonly times?: AttemptTimes;
+  /** Mishaps that have happened, by what functions said; a kind stands here once for each time. */
+  readonly injected: readonly string[];
 }
 
 export interface AttemptContext {
@@ -46,15 +49,29 @@ export interface AttemptContext {
   };
   /** Record where the time went. */
   readonly timed?: boolean;
+  /** The record says where functions ended. */
+  readonly marksFunctions?: boolean;
+  /** Told with each answer what the function's instance has asked of storage since it started. */
+  readonly onCounters?: (instance: string, counters: StateCounters, isNew: boolean) => void;
+}
+
+/** Whose attempt, and which; `mishaps`: what happens to its functions. */
+export interface AttemptIdentity {
+  readonly client: number;
+  readonly attempt: number;
+  readonly mishaps?: RequestMishaps["functions"];
 }
 
 /** Never rejects. */
 export async function runAttempt(
-  { platform, functionName, clock, valueBytes, failures, timed, scope }: AttemptContext,
+  env: AttemptContext,
   request: PlannedRequest,
-  identity: { readonly client: number; readonly attempt: number },
+  identity: AttemptIdentity,
 ): Promise<AttemptResult> {
+  const { platform, functionName, clock, valueBytes, failures, timed, scope, onCounters } = env;
   const operations: RecordedOperation[] = [];
+  const functionEnds: number[] = [];
+  const injected: string[] = [];
   let transactionId = "";
   let context: StateContext | undefined;
   let sequenceBase = 0;
@@ -76,6 +93,7 @@ export async function runAttempt(
       outcome,
       hopeless,
       coldStarts,
+      injected,
       ...(reason !== undefined && { reason }),
       ...(outcome === "committed" && times !== undefined && { times: times.sum() }),
       transaction: {
@@ -89,12 +107,15 @@ export async function runAttempt(
         ...(commitOrder !== undefined && { commitOrder }),
         writeSet: request.writeSet,
         operations,
+        // The function under way has not been marked.
+        ...(env.marksFunctions === true && { functionEnds: [...functionEnds, operations.length] }),
       },
     };
   };
 
   for (const [index, planned] of request.functions.entries()) {
     const last = index === request.functions.length - 1;
+    const mishaps = identity.mishaps?.[index];
     const payload: FunctionPayload = {
       requestId: request.requestId,
       operations: planned,
@@ -111,6 +132,8 @@ export async function runAttempt(
           seed: hashSeed(failures.seed, `${request.requestId} ${identity.attempt} ${index}`),
         },
       }),
+      ...(mishaps !== undefined && { mishaps }),
+      ...(onCounters !== undefined && { counted: true }),
     };
     const startUs = clock.monotonicUs();
     const invocation = await platform.invoke(functionName, payload);
@@ -118,9 +141,9 @@ export async function runAttempt(
     if (invocation.kind !== "ok") {
       // Whatever it had planned to write may have happened, at any time since it was invoked.
       const possible = possibleWrites({ planned, sequenceBase, startUs });
-      const failed =
-        invocation.kind === "functionError" ? readInjectedFailure(invocation.message) : undefined;
+      const failed = failureOf(invocation);
       if (failed !== undefined) ({ transactionId } = failed);
+      injected.push(...(failed?.injected ?? []));
       operations.push(...possible.slice(0, failed?.writes));
       // Only the last function commits, so an earlier loss leaves nothing committed.
       const outcome = last && invocation.kind !== "throttled" ? "unknown" : "aborted";
@@ -129,6 +152,10 @@ export async function runAttempt(
     const result = invocation.result as FunctionResult;
     ({ transactionId } = result);
     operations.push(...result.operations);
+    injected.push(...(result.injected ?? []));
+    const { counters } = result;
+    if (counters !== undefined)
+      onCounters?.(counters.instance, counters, invocation.timings.coldStart);
     times?.add(invocation.timings, result);
     if (result.error !== undefined) {
       const done = result.operations.filter(({ kind }) => kind === "write").length;
@@ -140,6 +167,7 @@ export async function runAttempt(
     sequenceBase += result.operations.filter(({ kind }) => kind === "write").length;
     ({ context } = result);
     if (result.commit !== undefined) return finish(endingOf(result.commit));
+    functionEnds.push(operations.length);
   }
   return finish({ outcome: "unknown", hopeless: true, reason: "no function committed" });
 }
@@ -150,7 +178,7 @@ export async function runAttempt(
  */
 export function lostTransaction(
   request: PlannedRequest,
-  identity: { readonly client: number; readonly attempt: number },
+  identity: AttemptIdentity,
   startUs: number,
 ): RecordedTransaction {
   const planned = request.functions.flat();
@@ -208,10 +236,20 @@ function possibleWrites(options: {
   }));
 }
 
-function reasonOf(invocation: Exclude<InvocationOutcome, { kind: "ok" }>): string {
+type LostInvocation = Exclude<InvocationOutcome, { kind: "ok" }>;
+
+/** What a function said before it failed or died on purpose. */
+function failureOf(invocation: LostInvocation): FailedInvocation | undefined {
+  const { kind } = invocation;
+  return kind === "functionError" || kind === "instanceLost"
+    ? readInjectedFailure(invocation.message)
+    : undefined;
+}
+
+function reasonOf(invocation: LostInvocation): string {
+  if (failureOf(invocation) !== undefined) return "failed on purpose";
   switch (invocation.kind) {
     case "functionError":
-      if (readInjectedFailure(invocation.message) !== undefined) return "failed on purpose";
       return `function error: ${invocation.errorType}: ${invocation.message}`;
     case "platformError":
       return `platform error: ${invocation.message}`;

@@ -8,8 +8,19 @@
 import { delay } from "#kit/clock.ts";
 import type { AttemptRecord } from "#harness/record/attempts.ts";
 import type { RecordedTransaction } from "#harness/record/history.ts";
+import {
+  drawMishaps,
+  type MishapRates,
+  type RequestMishaps,
+} from "#workloads/functions/mishaps.ts";
 import type { PlannedRequest, Workload } from "#workloads/port.ts";
-import { type AttemptContext, type AttemptResult, lostTransaction, runAttempt } from "./attempt.ts";
+import {
+  type AttemptContext,
+  type AttemptIdentity,
+  type AttemptResult,
+  lostTransaction,
+  runAttempt,
+} from "./attempt.ts";
 
 /** What happens to the record; both are called in the order of completion. */
 export interface LoadSinks {
@@ -27,6 +38,15 @@ export interface RequestContext extends AttemptContext {
   readonly signal: AbortSignal;
   /** Absent: `maxAttempts`. */
   readonly attempts?: number;
+  /** What happens to measured requests on purpose. */
+  readonly mishaps?: MishapPlan;
+}
+
+export interface MishapPlan {
+  readonly rates: MishapRates;
+  readonly seed: number;
+  /** Told of each mishap that has happened, by its kind. */
+  readonly onInjected: (kind: string) => void;
 }
 
 /** Which request, and when it is due. */
@@ -48,6 +68,10 @@ export interface Pending {
 
 /** After so many attempts a request has failed. */
 export const maxAttempts = 50;
+/** The attempt number of a second delivery: above those of all retries. */
+const deliveredAgain = maxAttempts;
+/** Nothing orders second deliveries after what their client does: sessions of their own, below those of fills. */
+const firstTwinSession = -1_000;
 /** Pause before the second attempt; doubles with each, up to the longest. */
 const firstBackoffUs = 1_000;
 const longestBackoffUs = 100_000;
@@ -102,6 +126,9 @@ class RequestRun {
   readonly #context: RequestContext;
   readonly #ticket: Ticket;
   readonly #request: PlannedRequest;
+  readonly #mishaps: RequestMishaps | undefined;
+  /** Start of a second delivery that is under way. */
+  #twinStartUs: number | undefined;
   #attempt = 0;
   #startUs = 0;
   /** An attempt is under way, as opposed to a pause between two. */
@@ -114,16 +141,43 @@ class RequestRun {
     this.#ticket = ticket;
     const planned = context.workload.request(ticket.client, ticket.index);
     this.#request = { ...planned, requestId: (context.label ?? "") + planned.requestId };
+    const { mishaps, block } = context;
+    if (mishaps !== undefined && block >= 0)
+      this.#mishaps = drawMishaps(mishaps.rates, mishaps.seed, this.#request);
   }
 
   async run(): Promise<void> {
-    const { clock, sinks, signal, attempts = maxAttempts } = this.#context;
+    const { duplicate } = this.#mishaps ?? {};
+    await Promise.all([
+      this.#deliver(),
+      ...(duplicate === undefined ? [] : [this.#deliverAgain(duplicate.afterUs)]),
+    ]);
+  }
+
+  /** What becomes of a second delivery nobody waits for; others may read what it wrote. */
+  async #deliverAgain(afterUs: number): Promise<void> {
+    const { clock, sinks, mishaps } = this.#context;
+    await delay(clock, afterUs);
+    if (this.#abandoned) return;
+    this.#twinStartUs = clock.monotonicUs();
+    mishaps?.onInjected("duplicate");
+    const { transaction } = await runAttempt(this.#context, this.#request, this.#twin());
+    this.#twinStartUs = undefined;
+    if (!this.#abandoned) sinks.onTransaction(transaction);
+  }
+
+  #twin(): AttemptIdentity {
+    return { client: firstTwinSession - this.#ticket.client, attempt: deliveredAgain };
+  }
+
+  async #deliver(): Promise<void> {
+    const { clock, sinks, signal, mishaps, attempts = maxAttempts } = this.#context;
     for (;;) {
       this.#startUs = clock.monotonicUs();
       this.#running = true;
-      const identity = { client: this.#ticket.client, attempt: this.#attempt };
-      const result = await runAttempt(this.#context, this.#request, identity);
+      const result = await runAttempt(this.#context, this.#request, this.#identity());
       this.#running = false;
+      for (const kind of result.injected) mishaps?.onInjected(kind);
       if (this.#abandoned) return;
       sinks.onTransaction(result.transaction);
       if (this.#ended) return;
@@ -150,11 +204,20 @@ class RequestRun {
   }
 
   abandon(): void {
-    if (!this.#running || this.#abandoned) return;
+    if (this.#abandoned) return;
     this.#abandoned = true;
-    const identity = { client: this.#ticket.client, attempt: this.#attempt };
-    const lost = lostTransaction(this.#request, identity, this.#startUs);
-    this.#context.sinks.onTransaction(lost);
+    const lose = (identity: AttemptIdentity, startUs: number): void => {
+      this.#context.sinks.onTransaction(lostTransaction(this.#request, identity, startUs));
+    };
+    if (this.#running) lose(this.#identity(), this.#startUs);
+    if (this.#twinStartUs !== undefined) lose(this.#twin(), this.#twinStartUs);
+  }
+
+  #identity(): AttemptIdentity {
+    const attempt = this.#attempt;
+    const functions = attempt === 0 ? this.#mishaps?.functions : undefined;
+    const { client } = this.#ticket;
+    return { client, attempt, ...(functions !== undefined && { mishaps: functions }) };
   }
 
   #record(ended: EndedRecord): void {

@@ -51,4 +51,6 @@ export interface RecordedTransaction {
   readonly writeSet: readonly string[];
   /** In program order, as far as it got. */
   readonly operations: readonly RecordedOperation[];
+  /** How many operations there were at the end of each function, where a plan asked for it. */
+  readonly functionEnds?: readonly number[];
 }

@@ -1,4 +1,5 @@
 /** @module What was measured beside the requests: the rest of what a summary is computed from. */
+import type { LimitProbe } from "./effects.ts";
 import type { DistributionSummary } from "./run.ts";
 
 /** What the generator's own event loop did while it made load. */
@@ -140,10 +141,13 @@ export interface Measurements {
     readonly attempts: number;
     readonly instancesKilled: number;
     readonly processesHit?: number;
+    /** How often each kind of mishap has happened. */
+    readonly mishaps?: Readonly<Record<string, number>>;
   };
   /** Of a system of several processes. */
   readonly events?: readonly SystemEvent[];
   readonly collection?: readonly CollectionSample[];
   readonly durability?: DurabilityCheck;
   readonly drain?: StorageDrain;
+  readonly limits?: readonly LimitProbe[];
 }

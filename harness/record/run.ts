@@ -16,6 +16,7 @@
  * files is published in `schemas/` and checked when they are written and when they are read.
  */
 
+import type { EffectReport, LimitProbe } from "./effects.ts";
 import type { Measurements } from "./measurements.ts";
 
 export type RunLabel =
@@ -170,20 +171,6 @@ export interface IsolationReport {
 
 export type IsolationCheck = "rc" | "ra" | "cc" | "ra-without-sessions";
 
-/** Requests whose effects others saw in part, or twice; definitions in checker/effects.ts. */
-export interface EffectReport {
-  readonly requests: number;
-  readonly failedAttempts: number;
-  readonly torn: EffectCount;
-  readonly repeated: EffectCount;
-}
-
-export interface EffectCount {
-  readonly requests: number;
-  /** Upper bound of the rate per 10,000 requests at 95 % confidence (Clopper-Pearson). */
-  readonly upperBoundPer10k: number;
-}
-
 export interface TimelineSlice {
   readonly atSeconds: number;
   readonly throughputPerSecond: number;
@@ -288,8 +275,14 @@ export interface RunSummary {
   readonly timeline?: RunTimeline;
   readonly durability?: Measurements["durability"];
   readonly drain?: Measurements["drain"];
-  /** Of runs whose functions fail on purpose. */
+  /** Of runs whose functions fail on purpose, and of those beside them. */
   readonly effects?: EffectReport;
+  /** The same counts with every function as a transaction of its own. */
+  readonly perFunction?: AnomalyReport;
+  /** How often each kind of mishap has happened. */
+  readonly mishaps?: Readonly<Record<string, number>>;
+  /** What became of requests beyond the usual size. */
+  readonly limits?: readonly LimitProbe[];
   /** Of runs that were asked where their time went. */
   readonly split?: TimeSplit;
 }

@@ -1,9 +1,11 @@
 /** @module summary.json and checks.json from the raw record: pure, so that both can be rebuilt. */
 import { countAnomalies } from "#harness/checker/counts.ts";
 import { countEffects } from "#harness/checker/effects.ts";
+import { splitByFunction } from "#harness/checker/per-function.ts";
 import { judgeRecord } from "#harness/checker/judge-record.ts";
 import { LatencyHistogram } from "#harness/metrics/histogram.ts";
 import type { AttemptRecord } from "./attempts.ts";
+import type { EffectReport } from "./effects.ts";
 import type { RecordedTransaction } from "./history.ts";
 import type { Measurements } from "./measurements.ts";
 import type {
@@ -44,8 +46,14 @@ export function summarize({ manifest, attempts, transactions, measurements }: Ra
   readonly checks: RunChecks;
 } {
   const anomalous: RecordedTransaction[] = [];
+  const seenInPart = new Set<string>();
   const effective = withoutReplays(transactions);
-  const anomalies = countAnomalies(effective, (one) => anomalous.push(one));
+  const anomalies = countAnomalies(
+    effective,
+    (one) => anomalous.push(one),
+    (id) => seenInPart.add(id),
+  );
+  const effects = effectsOf(manifest, transactions, seenInPart);
   const isolation = judgeRecord(effective);
   const { responseTime, serviceTime } = histogramsOf(attempts);
   const finals = attempts.filter(({ final }) => final);
@@ -58,7 +66,7 @@ export function summarize({ manifest, attempts, transactions, measurements }: Ra
   const perTransaction = (total: number): number =>
     committed === 0 ? 0 : Math.round((total / committed) * 100) / 100;
   const { storage, promises, invalidReasons, platform, cpuCores, coreWaits } = measurements;
-  const counted = violations(promises, anomalies);
+  const counted = violations(promises, anomalies, effects);
   const broken = unexplained(promises, isolation.verdicts);
   return {
     checks: { ...anomalies, isolation },
@@ -100,11 +108,28 @@ export function summarize({ manifest, attempts, transactions, measurements }: Ra
       ...(coreWaits !== undefined && { coreWaits: rounded(coreWaits) }),
       ...ofCluster({ attempts, anomalous, measurements }),
       ...splitOf({ manifest, attempts, measurements }),
-      ...(manifest.cell.faults.startsWith("fail-operations") && {
-        effects: countEffects(transactions),
-      }),
+      ...(effects !== undefined && { effects }),
+      ...perFunctionOf(transactions),
     },
   };
+}
+
+/** Where attempts fail on purpose, and where others are compared with those. */
+function effectsOf(
+  { cell, resolved }: RunManifest,
+  transactions: readonly RecordedTransaction[],
+  seenInPart: ReadonlySet<string>,
+): EffectReport | undefined {
+  if (resolved.faults["countEffects"] === true) return countEffects(transactions, seenInPart);
+  return /^(fail-operations|mishaps)/.test(cell.faults) ? countEffects(transactions) : undefined;
+}
+
+/** Where the record says which function did what. */
+function perFunctionOf(
+  transactions: readonly RecordedTransaction[],
+): Pick<RunSummary, "perFunction"> {
+  if (!transactions.some(({ functionEnds }) => functionEnds !== undefined)) return {};
+  return { perFunction: countAnomalies(withoutReplays(splitByFunction(transactions))) };
 }
 
 /** Values and bytes by direction only where the record has them. */
@@ -160,12 +185,20 @@ function beside({
   load,
   generator,
   fitness,
-}: Measurements): Pick<RunSummary, "notes" | "load" | "generator" | "fitness"> {
+  faults,
+  limits,
+}: Measurements): Pick<
+  RunSummary,
+  "notes" | "load" | "generator" | "fitness" | "mishaps" | "limits"
+> {
+  const { mishaps } = faults;
   return {
     ...(notes !== undefined && { notes }),
     ...(load !== undefined && { load }),
     ...(generator !== undefined && { generator }),
     ...(fitness !== undefined && { fitness }),
+    ...(mishaps !== undefined && { mishaps }),
+    ...(limits !== undefined && { limits }),
   };
 }
 
@@ -204,11 +237,16 @@ function unexplained(promises: readonly string[], verdicts: IsolationReport["ver
 }
 
 /** Promised properties of which a counter-example was found. */
-function violations(promises: readonly string[], checks: AnomalyReport): string[] {
+function violations(
+  promises: readonly string[],
+  checks: AnomalyReport,
+  effects: EffectReport | undefined,
+): string[] {
   const broken: Readonly<Record<string, boolean>> = {
     "read-atomic": checks.fractured.transactions + checks.dirtyReads.transactions > 0,
     "read-your-writes": checks.readYourWrites.transactions > 0,
     "repeatable-read": checks.nonRepeatable.transactions > 0,
+    "exactly-once": (effects?.repeated.requests ?? 0) > 0,
   };
   return promises.filter((promise) => broken[promise] === true);
 }

@@ -5,8 +5,11 @@
  * on which runs it rests. Where it cannot judge it says why, as a fact.
  */
 import type { Percentile, SuiteResult } from "#harness/record/run.ts";
+import type { PaperClaim } from "#results/load.ts";
 import { isEmulated, storeName } from "./format.ts";
 
+/** What is claimed, by whomever. */
+export type Claim = Omit<PaperClaim, "origin">;
 export type ClaimSuite = Pick<SuiteResult, "runs" | "comparisons" | "machine" | "notRun">;
 export type ClaimRun = SuiteResult["runs"][number];
 

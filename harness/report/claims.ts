@@ -3,10 +3,11 @@
  * "reproduced", never without measured facts or a reason. Pure, apart from reading what the paper claims.
  */
 import type { ClaimVerdict, SuiteResult } from "#harness/record/run.ts";
-import { loadClaims, type PaperClaim } from "#results/load.ts";
+import { loadClaims } from "#results/load.ts";
+import { alternativesClaims } from "./claims-alternatives.ts";
 import { anomalyClaims } from "./claims-anomalies.ts";
 import { clusterClaims } from "./claims-cluster.ts";
-import type { ClaimSuite, Judgement, Predicate } from "./claims-judge.ts";
+import type { Claim, ClaimSuite, Judgement, Predicate } from "./claims-judge.ts";
 import { latencyClaims } from "./claims-latency.ts";
 import { levelClaims } from "./claims-levels.ts";
 import { scalingClaims } from "./claims-scaling.ts";
@@ -25,7 +26,7 @@ export const predicates: readonly Predicate[] = [
 const mostFacts = 8;
 
 /**
- * Every claim about the experiments of a suite, in the paper's order. Invalid runs are not looked at, unless they are
+ * Every claim about the experiments of a suite, in the paper's order, then what is expected beyond it. Invalid runs are not looked at, unless they are
  * shown; a claim that has no others says so.
  */
 export function evaluateClaims(
@@ -34,16 +35,17 @@ export function evaluateClaims(
 ): ClaimVerdict[] {
   const { keepInvalid = false } = options;
   const shown = { ...suite, runs: suite.runs.filter(({ valid }) => valid || keepInvalid) };
-  return loadClaims()
-    .filter((claim) => isAbout(claim, suite))
-    .flatMap((claim) => {
-      const predicate = predicates.find(({ id }) => id === claim.id);
-      return predicate === undefined ? [] : [verdictOf(claim, predicate.judge(shown), suite)];
-    });
+  const ofPaper = loadClaims().flatMap((claim) => {
+    const predicate = predicates.find(({ id }) => id === claim.id);
+    return predicate === undefined ? [] : [{ claim, judge: predicate.judge }];
+  });
+  return [...ofPaper, ...alternativesClaims]
+    .filter(({ claim }) => isAbout(claim, suite))
+    .map(({ claim, judge }) => verdictOf(claim, judge(shown), suite));
 }
 
 /** Whether the suite set out to run what could tell. */
-function isAbout({ experiments }: PaperClaim, { runs, notRun }: ClaimSuite): boolean {
+function isAbout({ experiments }: Claim, { runs, notRun }: ClaimSuite): boolean {
   return experiments.some(
     (name) =>
       runs.some(({ experiment }) => experiment === name) ||
@@ -51,7 +53,7 @@ function isAbout({ experiments }: PaperClaim, { runs, notRun }: ClaimSuite): boo
   );
 }
 
-function verdictOf(claim: PaperClaim, judged: Judgement, suite: ClaimSuite): ClaimVerdict {
+function verdictOf(claim: Claim, judged: Judgement, suite: ClaimSuite): ClaimVerdict {
   const { id, section, figure, statement } = claim;
   const { rule, ours, paper, holds, runs, facts = [] } = judged;
   const verdict =
@@ -85,11 +87,7 @@ function sharedMachine(runs: Judgement["runs"], { machine }: ClaimSuite): string
 }
 
 /** Why the record does not hold what a claim needs, from the record. */
-function whyMissing(
-  { experiments }: PaperClaim,
-  { runs, needs }: Judgement,
-  suite: ClaimSuite,
-): string {
+function whyMissing({ experiments }: Claim, { runs, needs }: Judgement, suite: ClaimSuite): string {
   const mine = suite.runs.filter(({ experiment }) => experiments.includes(experiment));
   for (const { responseTimeUs } of needs === undefined ? [] : runs) {
     const value = responseTimeUs[needs ?? "p50"];

@@ -1,5 +1,6 @@
 /** @module Torn and repeated effects of requests that were tried again, as a table. Pure. */
-import type { EffectCount, RunSummary } from "#harness/record/run.ts";
+import type { EffectCount } from "#harness/record/effects.ts";
+import type { RunSummary } from "#harness/record/run.ts";
 
 /** A section below the table of an experiment; empty without such runs. Counts need no valid times. */
 export function formatEffects(runs: readonly RunSummary[]): string {

@@ -6,6 +6,16 @@
  */
 import { ProjectError } from "#kit/errors.ts";
 import type { ClaimVerdict, RunSummary } from "#harness/record/run.ts";
+import {
+  alternativeRows,
+  choicesOf,
+  formatChoice,
+  formatLimit,
+  formatRate,
+  limitsOf,
+  rateNames,
+  rateTitles,
+} from "./alternatives.ts";
 import { verdictNames, whyOf } from "./claims-text.ts";
 import { figures } from "./figures/registry.ts";
 import { formatAnomaly, formatMs, kindOf, storeName } from "./format.ts";
@@ -97,6 +107,56 @@ export function showRuns({ suite }: OpenRecord, ...experiments: readonly string[
       formatMs(run.responseTimeUs.p99),
       formatAnomaly(run.anomalies.anomalous),
     ]),
+  );
+}
+
+/** State systems side by side: what each let happen per 10,000, and what a request costs. */
+export function showAlternatives({ suite }: OpenRecord): Promise<void> {
+  const rates = rateNames.map((name) => rateTitles[name].long);
+  return table(
+    ["system", "store", "faults", "zipf", ...rates, "good/s", "aborts", "retries", "p50", "p99"],
+    alternativeRows(suite.runs).map((row) => [
+      row.system,
+      `${row.store}, ${row.kind}`,
+      row.run.cell.faults,
+      String(row.zipfTheta),
+      ...rateNames.map((name) => formatRate(row.rates[name])),
+      String(row.goodput),
+      `${row.abortPercent} %`,
+      `${row.retryPercent} %`,
+      formatMs(row.p50),
+      formatMs(row.p99),
+    ]),
+  );
+}
+
+/** Which systems each need leaves. */
+export function showChoices({ suite }: OpenRecord): Promise<void> {
+  return table(
+    ["need", "kept in all runs by, the fastest first"],
+    choicesOf(alternativeRows(suite.runs)).map((choice) => [choice.need, formatChoice(choice)]),
+  );
+}
+
+/** What became of requests of unusual sizes. */
+export function showLimits({ suite }: OpenRecord): Promise<void> {
+  const rows = alternativeRows(suite.runs);
+  const systems = [...new Set(rows.map(({ system }) => system))];
+  return table(
+    ["system", "request", "what became of it"],
+    systems.flatMap((system) =>
+      limitsOf(rows, system).map((probe) => [system, probe.what, formatLimit(probe)]),
+    ),
+  );
+}
+
+/** What could not be run, and how to have it. */
+export function showNotRun({ suite }: OpenRecord, experiment: string): Promise<void> {
+  const missing = suite.notRun.filter(({ what }) => what.startsWith(`${experiment} `));
+  if (missing.length === 0) return show({ "text/plain": "everything was run" });
+  return table(
+    ["what", "why not", "how to have it"],
+    missing.map(({ what, why, get }) => [what, why, get]),
   );
 }
 

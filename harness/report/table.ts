@@ -1,5 +1,6 @@
 /** @module The result of a suite as text for a terminal of a given width. Pure. */
 import type { RunSummary, SuiteResult } from "#harness/record/run.ts";
+import { formatAlternatives } from "./alternatives.ts";
 import {
   formatAnomaly,
   formatCalibration,
@@ -91,7 +92,7 @@ export function formatResult(options: {
     const stamp = reasons.length === 0 ? "" : `${stampText(reasons)}\n`;
     const shown = runs.filter(({ valid }) => valid || keepInvalid);
     const table = formatTable(runs, width, keepInvalid);
-    return `${experiment}\n${stamp}${table}${formatEffects(runs)}${formatSplits(shown)}`;
+    return `${experiment}\n${stamp}${table}${formatBeside(runs, keepInvalid)}${formatSplits(shown)}`;
   });
   const notes = suite.runs.flatMap((run) => (run.notes ?? []).map((note) => noteLine(run, note)));
   const places = new Set(
@@ -132,6 +133,11 @@ export function formatResult(options: {
   parts.push(formatCalibration(suite));
   parts.push(["report", report.page, ...report.pictures].join("\n  "));
   return parts.join("\n\n");
+}
+
+/** Alternatives have a table of their own, with the effects in it. */
+function formatBeside(runs: readonly RunSummary[], keepInvalid: boolean): string {
+  return formatAlternatives(runs, keepInvalid) || formatEffects(runs);
 }
 
 /** One line a run; columns are dropped until it fits. */

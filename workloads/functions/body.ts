@@ -32,7 +32,7 @@ export async function runOperations(options: {
   readonly plan: FunctionPlan;
   readonly clock: Clock;
   readonly recorded: RecordedOperation[];
-  readonly checkpoint?: () => Promise<void>;
+  readonly checkpoint?: (next: PlannedOperation) => Promise<void>;
 }): Promise<void> {
   const { session, plan, clock, recorded, checkpoint } = options;
   let sequence = plan.sequenceBase;
@@ -48,7 +48,7 @@ export async function runOperations(options: {
       plan.payloadSeed + sequence,
     );
   for (const operation of plan.operations) {
-    if (checkpoint !== undefined) await checkpoint();
+    if (checkpoint !== undefined) await checkpoint(operation);
     const startUs = clock.monotonicUs();
     switch (operation.kind) {
       case "read": {

@@ -20,6 +20,8 @@ export interface FailurePlan {
 export interface FailedInvocation {
   readonly transactionId: string;
   readonly writes: number;
+  /** Kinds of mishaps that had happened by then, if it was a mishap. */
+  readonly injected?: readonly string[];
 }
 
 /** Recognised by its text: some emulators keep no error types. */
@@ -43,13 +45,19 @@ export function failAtRandom(
   return () => {
     if (prng.next() >= plan.probability) return;
     const writes = recorded.filter(({ kind }) => kind === "write").length;
-    const failed: FailedInvocation = { transactionId, writes };
-    throw new InjectedFailure(prefix + JSON.stringify(failed));
+    throw new InjectedFailure(lastWords({ transactionId, writes }));
   };
+}
+
+/** What a function says before it fails or dies on purpose. */
+export function lastWords(failed: FailedInvocation): string {
+  return prefix + JSON.stringify(failed);
 }
 
 /** What the error of an invocation says was done; undefined if it did not fail on purpose. */
 export function readInjectedFailure(message: string): FailedInvocation | undefined {
-  if (!message.startsWith(prefix)) return undefined;
-  return JSON.parse(message.slice(prefix.length)) as FailedInvocation;
+  // Whoever passes the last words of an instance on says something before them.
+  const at = message.indexOf(prefix);
+  if (at < 0) return undefined;
+  return JSON.parse(message.slice(at + prefix.length)) as FailedInvocation;
 }

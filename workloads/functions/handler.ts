@@ -13,11 +13,15 @@ import {
   type CommitOutcome,
   StateError,
   type StateContext,
+  type StateCounters,
   type StateSystem,
 } from "#shim/state/port.ts";
 import { openStateSystem, type StateSystemSpec } from "#shim/state/registry.ts";
+import type { PlannedOperation } from "../port.ts";
 import { type FunctionPlan, runOperations } from "./body.ts";
+import { Enactment } from "./enact.ts";
 import { type FailurePlan, failAtRandom } from "./failures.ts";
+import type { InvocationMishaps, MishapKind } from "./mishaps.ts";
 import { performReported } from "./reported.ts";
 
 export interface FunctionPayload extends FunctionPlan {
@@ -29,6 +33,10 @@ export interface FunctionPayload extends FunctionPlan {
   readonly last: boolean;
   /** Where this invocation fails on purpose, if anywhere. */
   readonly failures?: FailurePlan;
+  /** What happens to this invocation on purpose, and where. */
+  readonly mishaps?: InvocationMishaps;
+  /** Say what the instance has asked of storage so far, if it can tell. */
+  readonly counted?: boolean;
   /** Of an event: where to report each attempt, since nobody waits for its answer. */
   readonly reportTo?: string;
 }
@@ -43,6 +51,10 @@ export interface FunctionResult {
   readonly stateUs?: number;
   /** All of the handler, connecting to the state system included. */
   readonly functionUs?: number;
+  /** Mishaps that have happened to it. */
+  readonly injected?: readonly MishapKind[];
+  /** Of the instance since its start, all its invocations together. */
+  readonly counters?: StateCounters & { readonly instance: string };
   /** The state system refused; what was done before stands in `operations`. */
   readonly error?: {
     readonly code: string;
@@ -68,17 +80,28 @@ async function perform(
 ): Promise<FunctionResult> {
   const begunUs = clock.monotonicUs();
   const system = await systemOf(invocation);
-  const session =
+  const opened =
     request.context === undefined
       ? system.begin({ requestId: (request.scope ?? "") + request.requestId })
       : system.resume(request.context);
-  const { transactionId } = session;
+  const { transactionId } = opened;
   const operations: RecordedOperation[] = [];
   const startUs = clock.monotonicUs();
   const fail = failAtRandom(request.failures, transactionId, operations);
-  const checkpoint = async (): Promise<void> => {
+  const { mishaps: plan } = request;
+  const mishaps = new Enactment({ plan, session: opened, recorded: operations, clock, invocation });
+  const { session, injected } = mishaps;
+  const checkpoint = async (next?: PlannedOperation): Promise<void> => {
     await invocation.checkpoint();
+    if (next !== undefined) await mishaps.before(next);
     fail();
+  };
+  const about = (): Pick<FunctionResult, "injected" | "counters"> => {
+    const counters = request.counted === true ? system.counters?.() : undefined;
+    return {
+      ...(plan !== undefined && { injected }),
+      ...(counters !== undefined && { counters: { ...counters, instance: invocation.instanceId } }),
+    };
   };
   try {
     await runOperations({ session, plan: request, clock, recorded: operations, checkpoint });
@@ -88,14 +111,16 @@ async function perform(
       : { context: await session.suspend() };
     // Everything is done, and the caller does not learn it.
     fail();
+    await mishaps.afterCommit();
     const endUs = clock.monotonicUs();
     const times = { stateUs: endUs - startUs, functionUs: endUs - begunUs };
-    return { transactionId, operations, ...ending, ...times };
-  } catch (error) {
-    if (!(error instanceof StateError)) throw error;
+    return { transactionId, operations, ...ending, ...times, ...about() };
+  } catch (cause) {
+    if (!(cause instanceof StateError)) throw cause;
     await session.abort();
-    const { code, disposition, message } = error;
-    return { transactionId, operations, error: { code, disposition, message } };
+    const { code, disposition, message } = cause;
+    const error = { code, disposition, message };
+    return { transactionId, operations, error, ...about() };
   }
 }
 

@@ -2,7 +2,8 @@
  * @module The paper's transaction: functions of some reads and some writes each (AFT §6).
  *
  * Keys are drawn independently, with replacement: a key that comes up twice in one request is what
- * makes read-your-writes and repeatable reads observable at all. Reads come before writes.
+ * makes read-your-writes and repeatable reads observable at all. Reads come before writes. The variant
+ * `read-modify-write` writes what the function has read.
  */
 import { createPrng } from "#kit/prng.ts";
 import { createZipf } from "../keys/zipf.ts";
@@ -18,7 +19,18 @@ export interface PaperParameters {
   readonly valueBytes: number;
 }
 
-export function createPaperWorkload(parameters: PaperParameters, seed: number): Workload {
+/** Which keys a function writes. */
+export type WrittenKeys =
+  /** Drawn anew, as in the paper. */
+  | "drawn"
+  /** Those it has read, in that order, so that a write depends on a read and can lose an update. */
+  | "read";
+
+export function createPaperWorkload(
+  parameters: PaperParameters,
+  seed: number,
+  written: WrittenKeys = "drawn",
+): Workload {
   const { functions, readsPerFunction, writesPerFunction, keyCount, zipfTheta } = parameters;
   const zipf = createZipf(keyCount, zipfTheta);
   const root = createPrng(seed);
@@ -32,10 +44,10 @@ export function createPaperWorkload(parameters: PaperParameters, seed: number): 
     const writeSet = new Set<string>();
     const chain = Array.from({ length: functions }, () => {
       const operations: PlannedOperation[] = [];
-      for (let read = 0; read < readsPerFunction; read += 1)
-        operations.push({ kind: "read", key: draw() });
+      const read = Array.from({ length: readsPerFunction }, draw);
+      for (const key of read) operations.push({ kind: "read", key });
       for (let write = 0; write < writesPerFunction; write += 1) {
-        const key = draw();
+        const key = (written === "read" ? read[write] : undefined) ?? draw();
         writeSet.add(key);
         operations.push({ kind: "write", key });
       }
@@ -46,7 +58,7 @@ export function createPaperWorkload(parameters: PaperParameters, seed: number): 
   };
 
   return {
-    parameters: { name: "paper", ...parameters, seed },
+    parameters: { name: written === "drawn" ? "paper" : "read-modify-write", ...parameters, seed },
     valueBytes: parameters.valueBytes,
     keys: function* keysOf() {
       for (let rank = 0; rank < keyCount; rank += 1) yield keyName(rank);

@@ -57,6 +57,11 @@ async function run(invoke: InvokeMessage): Promise<void> {
       remainingTimeMs: () => Math.max(0, (endsAtUs - clock.monotonicUs()) / 1_000),
       // A kill may come at any time here; nothing needs to be asked.
       checkpoint: () => Promise.resolve(),
+      // The front end kills: words and death arrive in this order, and nothing here can clean up.
+      die: (lastWords) => {
+        send({ kind: "dying", lastWords });
+        return new Promise<never>(() => {});
+      },
     });
     send({ kind: "result", body: JSON.stringify(result ?? null) });
   } catch (error) {

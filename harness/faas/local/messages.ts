@@ -29,6 +29,8 @@ export type InstanceMessage =
   /** The module could not be loaded. */
   | { readonly kind: "unusable"; readonly errorType: string; readonly message: string }
   | { readonly kind: "result"; readonly body: string }
+  /** It is to be killed, in the middle of its invocation. */
+  | { readonly kind: "dying"; readonly lastWords: string }
   | {
       readonly kind: "error";
       readonly errorType: string;

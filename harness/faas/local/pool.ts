@@ -50,6 +50,8 @@ interface Instance {
   readonly ready: Promise<Execution | undefined>;
   invocations: number;
   settle: ((execution: Execution) => void) | undefined;
+  /** What it said of its death, if it asked for it. */
+  lastWords: string | undefined;
   idleTimer: NodeJS.Timeout | undefined;
 }
 
@@ -205,15 +207,24 @@ export class InstancePool {
       ready,
       invocations: 0,
       settle: undefined,
+      lastWords: undefined,
       idleTimer: undefined,
     };
     child.on("message", (message) => {
       const said = message as InstanceMessage;
       if (said.kind === "result" || said.kind === "error") instance.settle?.(said);
+      if (said.kind !== "dying") return;
+      instance.lastWords = said.lastWords;
+      child.kill("SIGKILL");
     });
     child.on("exit", (code, signal) => {
       this.#forget(instance);
-      instance.settle?.({ kind: "exited", how: signal ?? `exit code ${code}` });
+      const { lastWords } = instance;
+      const how = signal ?? `exit code ${code}`;
+      instance.settle?.({
+        kind: "exited",
+        how: lastWords === undefined ? how : `${how}; ${lastWords}`,
+      });
     });
     // A message to an instance that has just died is answered by its exit.
     child.on("error", () => {});

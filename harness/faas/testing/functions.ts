@@ -39,3 +39,9 @@ export async function hold(_payload: unknown, context: InvocationContext): Promi
 export function crash(): Promise<unknown> {
   process.exit(3);
 }
+
+/** Has its instance killed in the middle of its work, where the platform can; says its payload's `words`. */
+export async function die(payload: unknown, context: InvocationContext): Promise<unknown> {
+  await context.die?.((payload as { words: string }).words);
+  return "alive";
+}

@@ -1,4 +1,5 @@
 /** @module The figures there are: one line each. */
+import { alternativesFigure } from "./alternatives.ts";
 import { anomaliesFigure } from "./anomalies.ts";
 import { costFigure } from "./cost.ts";
 import { cachingSkewFigure, readShareFigure, transactionLengthFigure } from "./by-level.ts";
@@ -32,4 +33,5 @@ export const figures: readonly FigureDefinition[] = [
   costFigure,
   retriesFigure,
   lambdaTwinFigure,
+  alternativesFigure,
 ];

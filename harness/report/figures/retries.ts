@@ -1,5 +1,6 @@
 /** @module Effects that others saw in part or twice, by how often functions fail. */
-import type { EffectCount, RunSummary } from "#harness/record/run.ts";
+import type { EffectCount } from "#harness/record/effects.ts";
+import type { RunSummary } from "#harness/record/run.ts";
 import { type FigureDefinition, sharedConfig, subtitle, systemColours } from "./figure.ts";
 
 interface EffectRow {

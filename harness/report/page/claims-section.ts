@@ -1,5 +1,6 @@
 /** @module The claims table on top of the page: what the paper says, what we saw, and by which runs. */
 import type { ClaimVerdict } from "#harness/record/run.ts";
+import { experimentId } from "../alternatives.ts";
 import { runsOf } from "../claim-experiments.ts";
 import { verdictNames } from "../claims-text.ts";
 import { type Html, joined, markup, nothing, table, trusted } from "./markup.ts";
@@ -21,7 +22,8 @@ export function claimsSection(input: PageInput): Section {
     claims.length === 0
       ? nothing
       : markup`<p>${countsOf(claims)}. Each line follows from the runs it names.</p>${claimsTable(input)}`;
-  return { id: "claims", title: "Claims of the paper", content };
+  const isPapers = claims.some(({ section }) => section !== experimentId);
+  return { id: "claims", title: isPapers ? "Claims of the paper" : "What is expected", content };
 }
 
 function countsOf(claims: readonly ClaimVerdict[]): string {

@@ -10,6 +10,7 @@
  */
 import { createHash } from "node:crypto";
 import type { RunManifest, SuiteResult } from "#harness/record/run.ts";
+import { alternativesSection } from "./alternatives-section.ts";
 import type { PageBundle } from "./bundle.ts";
 import { claimsSection } from "./claims-section.ts";
 import { type PageFigure, figuresSection, notDrawnSection } from "./figures-section.ts";
@@ -48,6 +49,7 @@ export function renderPage(input: PageInput): string {
   const { suite, bundle } = input;
   const sections = [
     claimsSection(input),
+    alternativesSection(input),
     figuresSection(input),
     notDrawnSection(input),
     runsSection(input),

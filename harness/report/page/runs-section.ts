@@ -85,7 +85,7 @@ function runColumns({ linkTo, keepInvalid }: PageInput): TableColumn<Run>[] {
 }
 
 /** A number with the field of summary.json it comes from. */
-function figure(field: string, value: number, text: string): Html {
+export function figure(field: string, value: number, text: string): Html {
   return markup`<data value="${value}" data-field="${field}">${text}</data>`;
 }
 
