@@ -50,7 +50,7 @@ describe("aft-bench sim", () => {
     const out = await mkdtemp(join(tmpdir(), "aft-bench-scale-"));
     try {
       const sizes = ["--replicas", "1,2", "--clients-per-replica", "2"];
-      const { status, stdout } = sim("--scale", ...sizes, "--json", "--out", out);
+      const { status, stdout } = sim("--scale", "--no-holdout", ...sizes, "--json", "--out", out);
       const document = JSON.parse(stdout) as ScaleDocument;
       expect(status).toBe(0);
       expect(document.labels).toEqual(["simulated"]);

@@ -47,7 +47,13 @@ export function addSim(program: Command, setExitCode: (code: number) => void): v
         .default("dynamodb"),
     )
     .option("--multicast <kinds>", "with --scale: all-to-all,relays", "all-to-all,relays")
-    .option("--holdout <run>", "with --scale: a real run to predict (repeatable)", collect, [])
+    .option(
+      "--holdout <run>",
+      "with --scale: a real run to predict (repeatable; default: those of the reference run)",
+      collect,
+      [],
+    )
+    .option("--no-holdout", "with --scale: predict none")
     .option("--calibration <file>", "with --scale: what things cost (--calibrate)")
     .option("--calibrate <run>", "costs for --scale from a real run of one replica, with --to")
     .option("--to <file>", "with --calibrate: where they go")

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { ConfigError } from "#kit/errors.ts";
 import { describeMachine } from "#harness/metrics/machine.ts";
 import { readSummary } from "#harness/record/run-directory.ts";
-import type { RunLabel, RunSummary } from "#harness/record/run.ts";
+import type { RunLabel } from "#harness/record/run.ts";
 import { type ScaleRow, scaleSpec } from "#harness/report/figures/sim-scale.ts";
 import { writePicture } from "#harness/report/write.ts";
 import { calibrateScale } from "#harness/sim/scale/calibrate.ts";
@@ -22,6 +22,7 @@ import {
 import { exitCodes } from "#bench/exit-codes.ts";
 import { listenForStop } from "#bench/stop-signals.ts";
 import { formatColumns } from "#bench/text.ts";
+import { readHeldOut } from "./sim-holdouts.ts";
 
 export interface ScaleFlags {
   readonly replicas: string;
@@ -29,7 +30,8 @@ export interface ScaleFlags {
   readonly emulation: ScaleConfig["emulation"];
   readonly multicast: string;
   readonly calibration?: string;
-  readonly holdout: readonly string[];
+  /** Empty: those of the reference run; `false`: none. */
+  readonly holdout: readonly string[] | false;
   readonly seed?: number;
   readonly out: string;
   readonly json?: boolean;
@@ -60,8 +62,7 @@ export async function simScale(flags: ScaleFlags): Promise<number> {
   const multicasts = parseMulticasts(flags.multicast);
   const path = flags.calibration ?? ownCalibration;
   const costs = parseCosts(await readFile(path, "utf8"), path);
-  const heldOut = await Promise.all(flags.holdout.map((directory) => readSummary(directory)));
-  const { cores } = describeMachine();
+  const heldOut = await readHeldOut(flags.holdout, flags.emulation);
   const stop = listenForStop(() => process.exit(exitCodes.interrupted));
   const startMs = performance.now();
   try {
@@ -90,9 +91,12 @@ export async function simScale(flags: ScaleFlags): Promise<number> {
       },
     );
     const predictions: Prediction[] = [];
-    for (const summary of heldOut) predictions.push(await predict(summary, costs, cores));
+    for (const { summary, cores } of heldOut) {
+      if (stop.signal.aborted) break;
+      predictions.push(await predict(summary, costs, cores));
+    }
     const bends = multicasts.map((multicast) => bendOf(points, multicast));
-    const figure = await draw({ points, heldOut, predictions, bends, flags });
+    const figure = await draw({ points, predictions, bends, flags });
     const wallSeconds = Math.round((performance.now() - startMs) / 100) / 10;
     const labels: readonly RunLabel[] = ["simulated"];
     const document = { labels, costs, points, bends, predictions, figure, wallSeconds };
@@ -151,14 +155,13 @@ function parseMulticasts(text: string): ScaleConfig["multicast"][] {
 
 function draw(study: {
   readonly points: readonly StudyPoint[];
-  readonly heldOut: readonly RunSummary[];
   readonly predictions: readonly Prediction[];
   readonly bends: readonly Bend[];
   readonly flags: ScaleFlags;
 }): Promise<string> | null {
   const { points, predictions, bends, flags } = study;
   if (points.length === 0) return null;
-  const rows = [...points.flatMap(rowsOf), ...idealOf(points)];
+  const rows = [...points.flatMap(rowsOf), ...idealOf(points), ...predictions.flatMap(bothOf)];
   const short = [...new Set(points.map(({ measuredMs }) => measuredMs))].toSorted((a, b) => b - a);
   const subtitle = [
     `simulated, not measured: ${flags.clientsPerReplica} clients a replica, zipf ${zipfTheta}, emulated ${flags.emulation}, a machine for each process`,
@@ -195,6 +198,15 @@ function rowsOf(point: StudyPoint): ScaleRow[] {
     ...row("traffic", `commits (${multicast})`, peers.records / replicas),
     ...row("hearing", `hears after, ms (${multicast})`, point.heardAfterMs.mean),
     ...row("hearing", `commits known (${multicast})`, point.knownTransactionsPerReplica),
+  ];
+}
+
+/** A real run and what was predicted for it. */
+function bothOf({ replicas, measured, predicted }: Prediction): ScaleRow[] {
+  const panel = "heldOut";
+  return [
+    { panel, kind: "measured", series: "measured", replicas, value: measured },
+    { panel, kind: "simulated", series: "predicted (simulated)", replicas, value: predicted },
   ];
 }
 

@@ -5,7 +5,10 @@
  */
 import { mutants, type Mutant } from "./mutants.ts";
 
-export type SimMutant = Pick<Mutant, "mistake" | "file" | "from" | "to">;
+export interface SimMutant extends Pick<Mutant, "mistake" | "file" | "from" | "to"> {
+  /** The bug base's entry that must fail with it, counted from 1. */
+  readonly bug?: number;
+}
 
 const cluster = "shim/aft/cluster";
 const replica = "shim/aft/replica";
@@ -151,36 +154,42 @@ export const simMutants: readonly SimMutant[] = [
   },
   {
     mistake: "found here: a spilled value that was read stays in the cache when it is written over",
+    bug: 1,
     file: `${replica}/operations.ts`,
     from: "this.#fetch(this.#reader.readSpilled(key, transaction.uuid));",
     to: "this.#fetch(Promise.resolve(this.#reader.read(key, transaction.uuid)));",
   },
   {
     mistake: "found here: writes of a key take effect in the order of arrival",
+    bug: 2,
     file: `${replica}/transaction.ts`,
     from: "return sequence < (this.#writtenEarly.get(key) ?? 0);",
     to: "return sequence < 0;",
   },
   {
     mistake: "found here: a refusal after an unreadable seal ends a commit that happened",
+    bug: 3,
     file: `${replica}/committer.ts`,
     from: "        mayExist = true;\n      } else {",
     to: "      } else {",
   },
   {
     mistake: "found here: what is missed in the pause after a rescan is forgotten",
+    bug: 4,
     file: `${cluster}/replica-member.ts`,
     from: "if (this.#rescanWanted) this.#wantRescan();",
     to: "",
   },
   {
     mistake: "found here: who takes the address of a dead replica is believed to have been heard",
+    bug: 5,
     file: `${cluster}/gossip.ts`,
     from: "to === this.members.self.id ? heard : 0",
     to: "heard",
   },
   {
     mistake: "found here: a commit whose answer was lost with earlier ones counts as not sent",
+    bug: 6,
     file: "shim/aft/client/session.ts",
     from: "return isAnswer(failure.cause) ? refused(failure) : this.#askAgain(failure);",
     to: "return failure === this.#failure || isAnswer(failure.cause) ? refused(failure) : this.#askAgain(failure);",

@@ -50,6 +50,8 @@ export class Int32List {
 }
 
 const blockLength = 2 ** 17;
+/** Where nothing is known of how much will come: most histories are small, and simulations judge thousands. */
+const firstLength = 2 ** 11;
 
 /** A list in blocks: growing copies nothing, which for millions of elements is half the time. */
 export class Int32Blocks {
@@ -60,7 +62,7 @@ export class Int32Blocks {
 
   /** @param reserved  Elements of the first block: what is not written to takes addresses, not memory. */
   constructor(reserved = 0) {
-    this.#last = new Int32Array(Math.max(blockLength, reserved));
+    this.#last = new Int32Array(reserved > 0 ? Math.max(blockLength, reserved) : firstLength);
   }
 
   get length(): number {

@@ -2,7 +2,7 @@
  * @module The processes of a simulation: replicas and fault managers, the production modules, started,
  * killed, stopped and started again.
  */
-import { createNames, type Names } from "#shim/aft/protocol/names.ts";
+import type { Names } from "#shim/aft/protocol/names.ts";
 import { FaultManager, type ManagerSettings } from "#shim/aft/cluster/manager.ts";
 import type { Launcher } from "#shim/aft/cluster/port.ts";
 import { ReplicaMember } from "#shim/aft/cluster/replica-member.ts";
@@ -13,6 +13,7 @@ import type { Prng } from "#kit/prng.ts";
 import { ProjectError } from "#kit/errors.ts";
 import type { SimConfig } from "./config.ts";
 import { SimEngine, type StorageTrouble } from "./engine.ts";
+import type { Freshness, WatchedReplica } from "./freshness.ts";
 import type { SimLoop } from "./loop.ts";
 import type { SimNetwork } from "./network.ts";
 import { createSimTransport } from "./peer-transport.ts";
@@ -47,11 +48,13 @@ export interface ClusterParts {
   readonly store: SimStore;
   readonly trouble: Readonly<StorageTrouble>;
   readonly prng: Prng;
+  readonly names: Names;
+  readonly freshness: Freshness;
   readonly onViolation: (what: string) => void;
 }
 
 export class SimCluster {
-  readonly names: Names = createNames("aft");
+  readonly names: Names;
   readonly replicas = new Map<string, RunningReplica>();
   readonly managers = new Map<string, RunningManager>();
   readonly #parts: ClusterParts;
@@ -63,6 +66,7 @@ export class SimCluster {
 
   constructor(parts: ClusterParts) {
     this.#parts = parts;
+    this.names = parts.names;
   }
 
   get addresses(): string[] {
@@ -158,8 +162,9 @@ export class SimCluster {
 
   async #openReplica(process: SimProcess): Promise<void> {
     const { name: address } = process;
-    const { config, loop, onViolation } = this.#parts;
+    const { config, loop, freshness, onViolation } = this.#parts;
     const isSole = config.managers === 0;
+    const floor = freshness.floor();
     let replica: Replica;
     try {
       replica = await createReplica({
@@ -180,11 +185,12 @@ export class SimCluster {
       });
       return;
     }
-    const member = isSole ? undefined : this.#memberOf(process, replica);
+    const watched = freshness.watch(replica, process.id, floor);
+    const member = isSole ? undefined : this.#memberOf(process, watched);
     this.#starting.delete(address);
     this.replicas.set(address, {
       process,
-      replica,
+      replica: watched,
       member,
       onBug: (error) => {
         onViolation(`a command of ${address} threw: ${String(error)}`);
@@ -193,7 +199,7 @@ export class SimCluster {
     void member?.join();
   }
 
-  #memberOf(process: SimProcess, replica: Replica): ReplicaMember {
+  #memberOf(process: SimProcess, replica: WatchedReplica): ReplicaMember {
     const { config, loop } = this.#parts;
     const { multicastMs, deadAfterMs, maxBatch, maxKept } = config.cluster;
     return new ReplicaMember({
@@ -204,6 +210,7 @@ export class SimCluster {
       transport: this.#transportOf(process),
       settings: { seeds: this.addresses, multicastMs, deadAfterMs, maxBatch, maxKept },
       onEvent: ({ kind, message }) => {
+        if (kind === "rejoining") replica.joinsAgain();
         loop.say(() => `${process.name} ${kind}: ${message}`);
       },
     });

@@ -2,6 +2,7 @@
 import { createPrng, type Prng } from "#kit/prng.ts";
 import { type Fault, type FunctionFaults, functionHosts, type SimConfig } from "./config.ts";
 import type { NetworkTrouble } from "./network.ts";
+import { drawTheme, withTheme } from "./themes.ts";
 import { type EngineSettings, noStorageTrouble, type StorageTrouble } from "./engine.ts";
 
 /** Faults begin within this; all are over soon after. */
@@ -21,6 +22,11 @@ const faultKinds = [
 
 /** What a seed stands for. */
 export function drawConfig(seed: number): SimConfig {
+  const prng = createPrng(seed).fork("theme");
+  return withTheme(drawPlain(seed), drawTheme(prng), prng);
+}
+
+function drawPlain(seed: number): SimConfig {
   const prng = createPrng(seed);
   const shape = prng.fork("shape");
   const isSole = chance(shape, 0.2);

@@ -271,7 +271,7 @@ export class SimEngine implements StorageEngine {
     const { loop, process } = this.#options;
     const isReachable = this.#options.isReachable?.() ?? true;
     const fate = isReachable ? this.#drawFate(isWrite) : "lost";
-    const atStore = { kind: "storage", owner, digest } as const;
+    const atStore = { kind: "storage", owner, digest, plain: true } as const;
     return new Promise((resolve, reject) => {
       const answer = (delayUs: number, settle: () => void): void => {
         process.later({ kind: "storage", delayUs, digest }, settle);

@@ -15,6 +15,8 @@ export interface SimEvent {
   readonly owner: number;
   /** Of what it carries. */
   readonly digest: number;
+  /** Makes no promise settle and starts none: nothing has to be waited for after it. */
+  readonly plain: boolean;
   /** `undefined` once it is cancelled or done. */
   task: (() => void) | undefined;
 }

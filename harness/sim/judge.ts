@@ -17,8 +17,7 @@ export function judgeRecords(config: SimConfig, records: readonly RecordedTransa
   const judged = records.filter(({ transactionId }) => transactionId !== "");
   return [
     ...anomaliesOf(judged),
-    ...isolationOf(judged, { sessions: false }),
-    ...(promisesSessions(config) ? isolationOf(judged, { sessions: true }) : []),
+    ...isolationAsPromised(judged, promisesSessions(config)),
     ...(config.exactlyOnce || config.system === "direct" ? effectsOf(judged) : []),
   ];
 }
@@ -38,6 +37,17 @@ function anomaliesOf(records: readonly RecordedTransaction[]): string[] {
       const witness = report.witnesses.find((one) => one.kind === kind);
       return `checker: ${kind} in ${report[kind].transactions} transactions: ${witness?.explanation ?? ""}`;
     });
+}
+
+/** What an order with sessions explains, one without them does: only a failure asks for both. */
+function isolationAsPromised(
+  records: readonly RecordedTransaction[],
+  withSessions: boolean,
+): string[] {
+  const found = isolationOf(records, { sessions: withSessions });
+  return withSessions && found.length > 0
+    ? [...isolationOf(records, { sessions: false }), ...found]
+    : found;
 }
 
 function isolationOf(

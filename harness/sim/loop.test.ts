@@ -100,6 +100,7 @@ it("gives events back in order, whatever is cancelled", () => {
         timeUs,
         tie,
         order,
+        plain: false,
         task: () => {},
       }));
       for (const event of events) queue.push(event);

@@ -50,11 +50,16 @@ export class SimLoop {
   /** Something that happens after a delay; `task` must not throw. */
   after(
     delayUs: number,
-    what: { readonly kind: EventKind; readonly owner: number; readonly digest: number },
+    what: {
+      readonly kind: EventKind;
+      readonly owner: number;
+      readonly digest: number;
+      readonly plain?: boolean;
+    },
     task: () => void,
   ): SimEvent {
     this.#order += 1;
-    const { kind, owner, digest } = what;
+    const { kind, owner, digest, plain = false } = what;
     const event: SimEvent = {
       timeUs: this.#nowUs + Math.max(0, Math.ceil(delayUs)),
       tie: this.#ties === undefined ? 0 : this.#ties.nextInt(4),
@@ -62,6 +67,7 @@ export class SimLoop {
       kind,
       owner,
       digest,
+      plain,
       task,
     };
     this.#queue.push(event);
@@ -80,28 +86,36 @@ export class SimLoop {
   run(untilUs: number, isOver: () => boolean = () => false): Promise<void> {
     return new Promise((resolve, reject) => {
       const turn = (): void => {
-        const event = this.#queue.peek();
-        if (event === undefined || event.timeUs > untilUs || isOver()) {
-          if (!isOver()) this.#nowUs = Math.max(this.#nowUs, untilUs);
-          resolve();
+        for (;;) {
+          const event = this.#queue.peek();
+          if (event === undefined || event.timeUs > untilUs || isOver()) {
+            if (!isOver()) this.#nowUs = Math.max(this.#nowUs, untilUs);
+            resolve();
+            return;
+          }
+          this.#queue.pop();
+          this.#nowUs = event.timeUs;
+          this.#events += 1;
+          this.trace.note(event);
+          const { task } = event;
+          event.task = undefined;
+          try {
+            task?.();
+          } catch (error) {
+            reject(error);
+            return;
+          }
+          if (this.#events % eventsPerBreath === 0) setImmediate(turn);
+          else if (event.plain) continue;
+          // Runs when no microtask is left, those included that the present ones will make.
+          else void settled.then(tick);
           return;
         }
-        this.#queue.pop();
-        this.#nowUs = event.timeUs;
-        this.#events += 1;
-        this.trace.note(event);
-        const { task } = event;
-        event.task = undefined;
-        try {
-          task?.();
-        } catch (error) {
-          reject(error);
-          return;
-        }
-        if (this.#events % eventsPerBreath === 0) setImmediate(turn);
-        else afterMicrotasks(turn);
       };
-      afterMicrotasks(turn);
+      const tick = (): void => {
+        process.nextTick(turn);
+      };
+      void settled.then(tick);
     });
   }
 
@@ -109,13 +123,6 @@ export class SimLoop {
   clear(): void {
     this.#queue.clear();
   }
-}
-
-/** Runs it when no microtask is left, those included that the present ones will make. */
-function afterMicrotasks(turn: () => void): void {
-  void settled.then(() => {
-    process.nextTick(turn);
-  });
 }
 
 /** A turn of Node's event loop, in which unhandled rejections are reported. */

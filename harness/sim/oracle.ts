@@ -11,7 +11,7 @@
  */
 import type { Bytes } from "#kit/bytes.ts";
 import type { Names } from "#shim/aft/protocol/names.ts";
-import { decodeOutcome } from "#shim/aft/protocol/record-codec.ts";
+import { decodeOutcome, type StoredOutcome } from "#shim/aft/protocol/record-codec.ts";
 import {
   type CommitRecord,
   compareTransactionIds,
@@ -31,6 +31,10 @@ export class Oracle implements StoreWatcher {
   /** Newest committed writer of each key. */
   readonly newest = new Map<Key, CommitRecord>();
   readonly #ofTag = new Map<string, string>();
+  /** What stands in the commit set now. */
+  readonly #standing = new Map<StorageKey, StoredOutcome>();
+  #objects = 0;
+  #committedRecords = 0;
 
   constructor(options: {
     store: SimStore;
@@ -45,11 +49,15 @@ export class Oracle implements StoreWatcher {
   }
 
   onPut(name: StorageKey, value: Bytes): void {
+    if (name.startsWith(this.#names.dataPrefix)) {
+      if (!this.#store.has(name)) this.#objects += 1;
+      return;
+    }
     const place = this.#names.parseCommit(name);
     if (place === undefined) return;
     const outcome = decodeOutcome(place, value);
-    const before = this.#store.truth(name);
-    const earlier = before === undefined ? undefined : decodeOutcome(place, before);
+    const earlier = this.#standing.get(name);
+    this.#stands(name, outcome);
     if (outcome.kind === "committed") {
       const { uuid } = outcome.record.id;
       if (earlier?.kind === "aborted")
@@ -70,6 +78,7 @@ export class Oracle implements StoreWatcher {
   }
 
   onDelete(name: StorageKey): void {
+    if (name.startsWith(this.#names.dataPrefix)) this.#objects -= 1;
     const version = this.#names.parseVersion(name);
     if (version !== undefined) {
       const { key, uuid } = version;
@@ -77,16 +86,24 @@ export class Oracle implements StoreWatcher {
       if (record === undefined) return;
       if (this.newest.get(key) === record)
         this.#onViolation(`O3: the newest version of ${key} was deleted, of ${uuid}`);
-      else if (this.#isCluster && this.#isReadable(record))
+      else if (this.#isCluster && this.isReadable(record))
         this.#onViolation(`O4: data of ${uuid} was deleted while its record can be read`);
       return;
     }
-    const stored = this.#store.truth(name);
-    const place = this.#names.parseCommit(name);
-    if (stored === undefined || place === undefined) return;
-    const outcome = decodeOutcome(place, stored);
-    if (outcome.kind === "committed" && this.#isNeeded(outcome.record))
+    const outcome = this.#standing.get(name);
+    this.#stands(name, undefined);
+    if (outcome?.kind === "committed" && this.#isNeeded(outcome.record))
       this.#onViolation(`O3: the record of ${outcome.record.id.uuid} was deleted, and is needed`);
+  }
+
+  /** Versions in storage. */
+  get objects(): number {
+    return this.#objects;
+  }
+
+  /** Commit records in storage, without those that only say "collected". */
+  get committedRecords(): number {
+    return this.#committedRecords;
   }
 
   /** Data in storage that is or may be needed: of transactions that are the newest of some key. */
@@ -99,6 +116,12 @@ export class Oracle implements StoreWatcher {
 
   liveTransactions(): number {
     return new Set(this.newest.values()).size;
+  }
+
+  /** Whether its record stands in storage now, and was not replaced. */
+  isReadable({ id, slot }: CommitRecord): boolean {
+    const standing = this.#standing.get(this.#names.commit(id.uuid, slot));
+    return standing?.kind === "committed" && standing.record.id.uuid === id.uuid;
   }
 
   #commit(record: CommitRecord): void {
@@ -127,12 +150,10 @@ export class Oracle implements StoreWatcher {
     return false;
   }
 
-  #isReadable({ id, slot }: CommitRecord): boolean {
-    const name = this.#names.commit(id.uuid, slot);
-    const place = this.#names.parseCommit(name);
-    const stored = this.#store.truth(name);
-    if (stored === undefined || place === undefined) return false;
-    const outcome = decodeOutcome(place, stored);
-    return outcome.kind === "committed" && outcome.record.id.uuid === id.uuid;
+  #stands(name: StorageKey, outcome: StoredOutcome | undefined): void {
+    if (this.#standing.get(name)?.kind === "committed") this.#committedRecords -= 1;
+    if (outcome === undefined) this.#standing.delete(name);
+    else this.#standing.set(name, outcome);
+    if (outcome?.kind === "committed") this.#committedRecords += 1;
   }
 }

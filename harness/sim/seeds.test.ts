@@ -6,6 +6,8 @@ import { describe, expect, it } from "vitest";
 import { readBugBase } from "./bug-base.ts";
 import { isCalm, type SimConfig } from "./config.ts";
 import { drawConfig } from "./draw.ts";
+import { createPrng } from "#kit/prng.ts";
+import { drawTheme, themes } from "./themes.ts";
 import { runSeeds } from "./run-seeds.ts";
 import { simulate } from "./simulate.ts";
 
@@ -49,6 +51,23 @@ it("draws every fault and every kind of store, or the seeds prove nothing about 
     ({ exactlyOnce }: SimConfig) => !exactlyOnce,
   ])
     expect(drawn.filter(has).length).toBeGreaterThan(5);
+});
+
+it("draws every theme, and plays it", () => {
+  const played = new Map<string, number>();
+  for (let seed = 1; seed <= 400; seed += 1) {
+    const prng = createPrng(seed).fork("theme");
+    const theme = drawTheme(prng);
+    const { managers, settings, cluster, faults } = drawConfig(seed);
+    if (managers > 0 && faults.length > 0) played.set(theme, (played.get(theme) ?? 0) + 1);
+    if (managers === 0 || isCalm(drawConfig(seed))) continue;
+    if (theme === "slow writers") expect(settings.transactionTimeoutMs).toBe(1_000);
+    if (theme === "cut off") expect(cluster.deadAfterMs).toBe(600);
+    if (theme === "joins under fire")
+      expect(faults.filter(({ kind }) => kind === "crash").length).toBeGreaterThan(1);
+  }
+  expect(new Set(played.keys())).toEqual(new Set(themes));
+  expect(Math.min(...played.values())).toBeGreaterThan(5);
 });
 
 describe("what failed once", () => {

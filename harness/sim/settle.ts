@@ -2,7 +2,6 @@
  * @module What must be true once nothing fails any more: every commit is visible at every replica, storage
  * holds what is live and nothing else, nobody is busy, and all agree who is there.
  */
-import { decodeOutcome } from "#shim/aft/protocol/record-codec.ts";
 import type { Key } from "#shim/aft/protocol/types.ts";
 import { decodeStamp } from "#workloads/functions/value.ts";
 import type { RunningReplica, SimCluster } from "./cluster.ts";
@@ -61,19 +60,11 @@ function* present(cluster: SimCluster): Generator<string> {
 }
 
 function unsettledStore({ cluster, oracle, store }: Settling): string | undefined {
-  const { names } = cluster;
-  const objects = store.names(names.dataPrefix).length;
+  const { objects, committedRecords: committed } = oracle;
   const live = oracle.liveObjects();
   if (objects !== live) {
     const extra = [...leftOver({ cluster, oracle, store })].slice(0, 3).join(", ");
     return `storage holds ${objects} versions where ${live} are live: ${extra}`;
-  }
-  let committed = 0;
-  for (const name of store.names(names.commitPrefix)) {
-    const place = names.parseCommit(name);
-    const value = store.truth(name);
-    if (place === undefined || value === undefined) continue;
-    if (decodeOutcome(place, value).kind === "committed") committed += 1;
   }
   // A sole replica keeps records for as long as somebody may ask for the outcome.
   const transactions = oracle.liveTransactions();

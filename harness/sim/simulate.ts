@@ -5,12 +5,14 @@
 import type { Clock } from "#kit/clock.ts";
 import { createPrng } from "#kit/prng.ts";
 import type { RecordedTransaction } from "#harness/record/history.ts";
+import { createNames } from "#shim/aft/protocol/names.ts";
 import type { AttemptEnd } from "./attempt.ts";
 import { Clients } from "./clients.ts";
 import { SimCluster } from "./cluster.ts";
 import { isCalm, type SimConfig } from "./config.ts";
 import { noStorageTrouble, type StorageTrouble } from "./engine.ts";
 import { FaultInjector } from "./faults.ts";
+import { Freshness } from "./freshness.ts";
 import { FunctionHosts } from "./hosts.ts";
 import { judgeRecords } from "./judge.ts";
 import { breathe, SimLoop } from "./loop.ts";
@@ -94,6 +96,10 @@ class Simulation {
       lagUs: config.engine.lagUs,
     });
     const storage: StorageTrouble = { ...noStorageTrouble };
+    const names = createNames("aft");
+    const watching = { store: this.#store, names, onViolation };
+    this.#oracle = new Oracle({ ...watching, isCluster: config.managers > 0 });
+    this.#store.watcher = this.#oracle;
     this.#cluster = new SimCluster({
       config,
       loop,
@@ -101,15 +107,14 @@ class Simulation {
       store: this.#store,
       trouble: storage,
       prng: prng.fork("cluster"),
+      names,
+      freshness: new Freshness({
+        ...watching,
+        oracle: this.#oracle,
+        isExact: config.engine.lagUs === 0,
+      }),
       onViolation,
     });
-    this.#oracle = new Oracle({
-      store: this.#store,
-      names: this.#cluster.names,
-      isCluster: config.managers > 0,
-      onViolation,
-    });
-    this.#store.watcher = this.#oracle;
     const shared = { config, cluster: this.#cluster, network: this.#network };
     this.#hosts = new FunctionHosts(shared);
     this.#clients = new Clients({

@@ -40,10 +40,11 @@ export class Trace {
   }
 }
 
-/** 32 bits of a text; cheap rather than good. */
+/** 32 bits of a text; cheap rather than good: of long ones, some sixteen characters and the last one count. */
 export function digestText(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1)
+  const stride = 1 + (text.length >> 4);
+  let hash = 0x811c9dc5 ^ text.length;
+  for (let index = text.length - 1; index >= 0; index -= stride)
     hash = Math.imul(hash ^ text.charCodeAt(index), prime);
   return hash;
 }

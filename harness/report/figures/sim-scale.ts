@@ -8,7 +8,7 @@ import { sharedConfig } from "./figure.ts";
 /** One mark. */
 export interface ScaleRow {
   readonly [column: string]: string | number;
-  readonly panel: "throughput" | "cpu" | "traffic" | "hearing";
+  readonly panel: "throughput" | "cpu" | "traffic" | "hearing" | "heldOut";
   readonly kind: "simulated" | "measured" | "ideal";
   readonly series: string;
   readonly replicas: number;
@@ -31,6 +31,7 @@ const panels: readonly Panel[] = [
   { id: "cpu", title: "Who is busy", y: "share of one core", log: false },
   { id: "traffic", title: "Talk between peers", y: "a second, each replica", log: true },
   { id: "hearing", title: "What a replica knows", y: "ms, or commits", log: true },
+  { id: "heldOut", title: "Real runs that were held out", y: "transactions/s", log: true },
 ];
 
 export function scaleSpec(
@@ -54,6 +55,10 @@ export function scaleSpec(
 function panelSpec({ id, title, y, log }: Panel, all: readonly ScaleRow[]): unknown {
   const rows = all.filter(({ panel }) => panel === id);
   const domain = [...new Set(rows.map(({ series }) => series))];
+  const isMeasured = (name: string): boolean =>
+    rows.some(({ series, kind }) => series === name && kind === "measured");
+  // One legend for colour and shape: measured filled circles, simulated hollow diamonds.
+  const legend = { columns: 1 };
   const encoding = {
     x: {
       field: "replicas",
@@ -74,7 +79,14 @@ function panelSpec({ id, title, y, log }: Panel, all: readonly ScaleRow[]): unkn
       type: "nominal",
       title: null,
       scale: { domain, range: colours.slice(0, domain.length) },
-      legend: { columns: 1, symbolType: "diamond" },
+      legend,
+    },
+    shape: {
+      field: "series",
+      type: "nominal",
+      title: null,
+      scale: { domain, range: domain.map((name) => (isMeasured(name) ? "circle" : "diamond")) },
+      legend,
     },
   };
   const layer = (kind: ScaleRow["kind"], mark: Readonly<Record<string, unknown>>): unknown[] =>

@@ -54,8 +54,8 @@ export function createNames(namespace: string): Names {
       return text === undefined ? undefined : { key: key(text), uuid };
     },
     parseCommit: (name) => {
-      const place = name.slice(commitPrefix.length);
       if (!name.startsWith(commitPrefix)) return undefined;
+      const place = name.slice(commitPrefix.length);
       return taggedPlace.test(place) || isUntagged(place) ? place : undefined;
     },
   };
