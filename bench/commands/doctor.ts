@@ -1,8 +1,11 @@
 /** @module `aft-bench doctor`: what this machine can and cannot do, and how to get the rest. */
 import { spawnSync } from "node:child_process";
 import { availableParallelism, freemem, loadavg } from "node:os";
+import { join } from "node:path";
 import { createSystemClock } from "#kit/node/system-clock.ts";
 import { delay } from "#kit/clock.ts";
+import { installEtcd } from "#harness/services/etcd.ts";
+import { findPostgres, installPostgres } from "#harness/services/postgres-programs.ts";
 import { formatColumns } from "#bench/text.ts";
 
 interface Finding {
@@ -26,6 +29,13 @@ export async function doctor(): Promise<readonly Finding[]> {
     await timers(),
     program({ name: "redis-server", args: ["--version"], get: "apt-get install redis-server" }),
     program({ name: "redis-cli", args: ["--version"], get: "apt-get install redis-tools" }),
+    program({
+      name: "postgres",
+      path: join(findPostgres() ?? "", "postgres"),
+      args: ["--version"],
+      get: installPostgres,
+    }),
+    program({ name: "etcd", args: ["--version"], get: installEtcd }),
     program({ name: "wrk", args: ["-v"], get: "apt-get install wrk" }),
     program({
       name: "jupyter",
@@ -97,11 +107,13 @@ async function timers(): Promise<Finding> {
 
 function program(options: {
   readonly name: string;
+  /** Where it is not found by its name. */
+  readonly path?: string;
   readonly args: readonly string[];
   readonly get: string;
 }): Finding {
-  const { name, args, get } = options;
-  const { error, stdout, stderr } = spawnSync(name, args, { encoding: "utf8", timeout: 10_000 });
+  const { name, path = name, args, get } = options;
+  const { error, stdout, stderr } = spawnSync(path, args, { encoding: "utf8", timeout: 10_000 });
   if (error !== undefined) return { what: name, state: "missing", detail: "not installed", get };
   const [firstLine = ""] = `${stdout}${stderr}`.split("\n");
   return { what: name, state: "ok", detail: firstLine.trim() };

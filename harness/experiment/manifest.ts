@@ -6,6 +6,7 @@ import { describeFaultPlan } from "#harness/faults/plan.ts";
 import { describeLoad } from "#harness/loadgen/load.ts";
 import { describeGit, describeMachine, describeVersions } from "#harness/metrics/machine.ts";
 import type { RunLabel, RunManifest } from "#harness/record/run.ts";
+import { withoutSecrets } from "#shim/storage/target.ts";
 import type { CellPlan } from "./define.ts";
 import type { Environment } from "./environment.ts";
 
@@ -63,7 +64,10 @@ export function describeRun(options: {
         ...(place !== undefined && { ...place.details, place: place.name, onAws: place.onAws }),
       },
       system: { name: plan.system, ...environment.systems.get(plan.system)?.description },
-      storage: { ...environment.storage.description, ...environment.storage.target },
+      storage: {
+        ...environment.storage.description,
+        ...withoutSecrets({ target: environment.storage.target }).target,
+      },
       load: describeLoad(plan.load),
       faults: {
         plan: describeFaultPlan(plan.faults),
@@ -89,7 +93,8 @@ function labelsOf(
 ): RunLabel[] {
   const { place } = environment.platform;
   const { target } = environment.storage;
-  const emulatedStore = "endpoint" in target && target.endpoint !== undefined;
+  const isAwsApi = target.engine === "dynamodb" || target.engine === "s3";
+  const emulatedStore = isAwsApi && target.endpoint !== undefined;
   const elsewhere = place !== undefined && !place.onAws;
   const isEmulator = emulatedStore || elsewhere;
   const kind: RunLabel =

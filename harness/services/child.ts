@@ -79,13 +79,31 @@ export function startProgram(options: {
   readonly name: string;
   readonly program: string;
   readonly args: readonly string[];
+  /** As whom it runs. Default: as this process. */
+  readonly user?: { readonly uid: number; readonly gid: number };
+  /** What it is asked to end with, before it is killed. Default: nothing, it is killed. */
+  readonly endWith?: NodeJS.Signals;
+  readonly environment?: Readonly<Record<string, string>>;
 }): Promise<Child> {
-  const { name, program, args } = options;
+  const { name, program, args, user, endWith, environment = {} } = options;
   return startModule({
     name,
     modulePath: fileURLToPath(import.meta.resolve("./guard.ts")),
-    args: ["--", program, ...args],
+    args: [
+      ...(user === undefined ? [] : [`--uid=${user.uid}`, `--gid=${user.gid}`]),
+      ...(endWith === undefined ? [] : [`--end-with=${endWith}`]),
+      "--",
+      program,
+      ...args,
+    ],
+    environment,
   });
+}
+
+/** The process id of the program behind a guard: what CPU is accounted to, and what a crash test kills. */
+export function programPid({ ready }: Child): number | undefined {
+  const { guarded } = ready;
+  return typeof guarded === "number" ? guarded : undefined;
 }
 
 async function watch(name: string, child: ChildProcess): Promise<Child> {

@@ -25,3 +25,19 @@ function anyFreePort(): Promise<number> {
     });
   });
 }
+
+/** A port found free may be taken before a server binds it. */
+const startAttempts = 5;
+
+/** Starts a server on a free port, elsewhere if that fails; rejects with the last failure. */
+export async function startOnFreePort<T>(start: (port: number) => Promise<T>): Promise<T> {
+  let failure: unknown;
+  for (let attempt = 0; attempt < startAttempts; attempt += 1) {
+    try {
+      return await start(await freePort());
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { Redis } from "ioredis";
 import { NotAvailableError } from "#kit/errors.ts";
-import { type Child, ServiceStartError, startProgram } from "./child.ts";
+import { type Child, programPid, ServiceStartError, startProgram } from "./child.ts";
 import { freePort } from "./free-port.ts";
 import type { StorageService } from "./port.ts";
 
@@ -156,10 +156,9 @@ function serverArguments(options: {
   ];
 }
 
-/** The guarded server's process id: what CPU is accounted to, and what a crash test kills. */
 function serverPids(child: Child): number[] {
-  const guarded = child.ready["guarded"];
-  return typeof guarded === "number" ? [guarded] : [];
+  const pid = programPid(child);
+  return pid === undefined ? [] : [pid];
 }
 
 async function waitForPing(

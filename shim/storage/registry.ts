@@ -17,11 +17,23 @@ const engines: { readonly [E in StorageTarget["engine"]]: Open<E> } = {
   dynamodb: async (target, clock) =>
     (await import("./dynamodb/engine.ts")).openDynamodbEngine(target, clock),
   s3: async (target) => (await import("./s3/engine.ts")).openS3Engine(target),
+  postgres: () => refuse("postgres", "postgres-rc, postgres-rr, postgres-ser and postgres-held"),
+  etcd: () => refuse("etcd", "etcd"),
 };
+
+/** A server that keeps state, and is spoken to in no way that all systems could share. */
+function refuse(engine: string, systems: string): Promise<never> {
+  const what = `"${engine}" is no storage engine`;
+  const hint = `only these state systems speak to it: ${systems}`;
+  return Promise.reject(new ConfigError([{ where: "storage", what, hint }]));
+}
 
 export const storageEngineNames: readonly string[] = Object.keys(engines);
 
-/** Opens a store, behind its emulation if it has one. Rejects with a `StorageError`. */
+/**
+ * Opens a store, behind its emulation if it has one. Rejects with a `StorageError`, or with a `ConfigError`
+ * where the target is no storage engine.
+ */
 export async function openStorage(
   spec: StorageSpec,
   options: { readonly clock: Clock },

@@ -25,6 +25,17 @@ export type StorageTarget =
       readonly bucket: string;
       readonly region: string;
       readonly endpoint?: string;
+    }
+  /** These two are no storage engines: state systems of their own speak to them. */
+  | {
+      readonly engine: "postgres";
+      /** `postgres://[user:password@]host:port/database`. */
+      readonly url: string;
+    }
+  | {
+      readonly engine: "etcd";
+      /** Of the client API: `http://host:port`. */
+      readonly endpoint: string;
     };
 
 /** A store, possibly behind an emulated network: everything a process needs to open it. */
@@ -50,6 +61,21 @@ export function withoutPassword(url: string): string {
 /** A store as logs and records may describe it. */
 export function withoutSecrets(spec: StorageSpec): StorageSpec {
   const { target } = spec;
-  if (target.engine !== "redis") return spec;
-  return { ...spec, target: { ...target, urls: target.urls.map(withoutPassword) } };
+  return { ...spec, target: withoutSecret(target) };
+}
+
+function withoutSecret(target: StorageTarget): StorageTarget {
+  switch (target.engine) {
+    case "redis":
+      return { ...target, urls: target.urls.map(withoutPassword) };
+    case "postgres":
+      return { ...target, url: withoutPassword(target.url) };
+    case "etcd":
+      return { ...target, endpoint: withoutPassword(target.endpoint) };
+    case "memory":
+    case "lmdb":
+    case "dynamodb":
+    case "s3":
+      return target;
+  }
 }
