@@ -74,7 +74,7 @@ function planCell(
 ): CellPlan {
   const { system, service, estimatedMs, faults, zipfTheta, profile } = options;
   const level: StorageLevel = { service, emulation: "none", estimatedMs };
-  const requestsPerClient = sizeOf(profile, { smoke: 5, quick: 48, standard: 1_050, paper: 3_000 });
+  const requestsPerClient = sizeOf(profile, { smoke: 5, quick: 46, standard: 1_050, paper: 3_000 });
   const isQuiet = faults.kind === "none";
   const { parameters } = standardWorkload(zipfTheta);
   const seconds = estimateSeconds({ level, clients, requestsPerClient });

@@ -5,12 +5,13 @@
  *   --from DIR   results of `run paper --profile quick` (results)
  *   --to DIR     results/reference
  *   --small      only what the notebooks draw, without manifests and pictures (results/reference-small)
+ *   --add        with --small: puts the experiments of DIR in place of those that are there, and keeps all others
  */
 import { existsSync } from "node:fs";
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { countVerdicts } from "#harness/report/claims.ts";
+import { countVerdicts, evaluateClaims } from "#harness/report/claims.ts";
 import { verdictNames } from "#harness/report/claims-text.ts";
 import { figures } from "#harness/report/figures/registry.ts";
 import { type OpenRecord, openRecord } from "#harness/report/open-record.ts";
@@ -40,11 +41,13 @@ async function update(): Promise<void> {
       from: { type: "string", default: "results" },
       to: { type: "string" },
       small: { type: "boolean", default: false },
+      add: { type: "boolean", default: false },
     },
   });
-  const { from, small } = values;
+  const { from, small, add } = values;
   const to = values.to ?? (small ? "results/reference-small" : "results/reference");
   const record = await openRecord(from);
+  if (small && add) return addTo(to, record);
   const runs = small ? record.suite.runs.filter(isDrawn) : record.suite.runs;
   await rm(to, { recursive: true, force: true });
   await mkdir(to, { recursive: true });
@@ -55,6 +58,24 @@ async function update(): Promise<void> {
   const pictures = await copyPictures(resolve(from), { to, suite: record.suite.suite });
   await writeFile(join(to, "README.md"), describe(record, pictures));
   await showIn("README.md", { record, pictures, to });
+}
+
+/** Experiments of a record into another one, which keeps its name, its machine and its other runs. */
+async function addTo(to: string, { suite: added }: OpenRecord): Promise<void> {
+  const kept = await openRecord(to);
+  const experiments = new Set(added.runs.map(({ experiment }) => experiment));
+  const isKept = (experiment: string): boolean => !experiments.has(experiment);
+  for (const experiment of experiments)
+    await rm(join(to, "runs", experiment), { recursive: true, force: true });
+  for (const run of added.runs) await copyRun(run, { to, names: runFiles });
+  const { runs, notRun, ...rest } = kept.suite;
+  const suite = {
+    ...rest,
+    runs: [...runs.filter(({ experiment }) => isKept(experiment)), ...added.runs],
+    notRun: [...notRun.filter(({ what }) => isKept(what.split(" ")[0] ?? "")), ...added.notRun],
+  };
+  const judged = { ...kept, suite: { ...suite, claims: evaluateClaims(suite) } };
+  await writeFile(join(to, "suite.json"), `${JSON.stringify(portable(judged, suite.runs))}\n`);
 }
 
 /** What no figure of the notebooks needs: further stores of the experiment with the most cells. */

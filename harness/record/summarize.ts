@@ -66,7 +66,8 @@ export function summarize({ manifest, attempts, transactions, measurements }: Ra
   const perTransaction = (total: number): number =>
     committed === 0 ? 0 : Math.round((total / committed) * 100) / 100;
   const { storage, promises, invalidReasons, platform, cpuCores, coreWaits } = measurements;
-  const counted = violations(promises, anomalies, effects);
+  const ofFunctions = perFunctionOf(transactions);
+  const counted = violations(promises, { ...ofFunctions, anomalies, effects });
   const broken = unexplained(promises, isolation.verdicts);
   return {
     checks: { ...anomalies, isolation },
@@ -109,7 +110,7 @@ export function summarize({ manifest, attempts, transactions, measurements }: Ra
       ...ofCluster({ attempts, anomalous, measurements }),
       ...splitOf({ manifest, attempts, measurements }),
       ...(effects !== undefined && { effects }),
-      ...perFunctionOf(transactions),
+      ...ofFunctions,
     },
   };
 }
@@ -230,7 +231,9 @@ function unexplained(promises: readonly string[], verdicts: IsolationReport["ver
     "read-atomic": "ra-without-sessions",
     "session-order": "ra",
   };
-  return promises.filter((promise) => {
+  // RA with sessions forbids both, so it tells only of systems that promise both.
+  const judged = promises.includes("read-atomic") ? promises : [];
+  return judged.filter((promise) => {
     const name = checkOf[promise];
     return name !== undefined && verdicts[name] === "violation";
   });
@@ -239,14 +242,20 @@ function unexplained(promises: readonly string[], verdicts: IsolationReport["ver
 /** Promised properties of which a counter-example was found. */
 function violations(
   promises: readonly string[],
-  checks: AnomalyReport,
-  effects: EffectReport | undefined,
+  counts: {
+    readonly anomalies: AnomalyReport;
+    readonly effects: EffectReport | undefined;
+    readonly perFunction?: AnomalyReport;
+  },
 ): string[] {
+  const { anomalies: checks, effects, perFunction } = counts;
   const broken: Readonly<Record<string, boolean>> = {
     "read-atomic": checks.fractured.transactions + checks.dirtyReads.transactions > 0,
     "read-your-writes": checks.readYourWrites.transactions > 0,
     "repeatable-read": checks.nonRepeatable.transactions > 0,
     "exactly-once": (effects?.repeated.requests ?? 0) > 0,
+    "functions-read-atomic": (perFunction?.anomalous.transactions ?? 0) > 0,
+    "functions-keep-updates": (perFunction?.lostUpdates?.transactions ?? 0) > 0,
   };
   return promises.filter((promise) => broken[promise] === true);
 }

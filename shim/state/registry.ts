@@ -12,7 +12,15 @@ import type { StateSystem } from "./port.ts";
  * effects of one of them stay, for as long as the system says. The others are about one transaction.
  */
 export type StatePromise =
-  "read-atomic" | "read-your-writes" | "repeatable-read" | "session-order" | "exactly-once";
+  | "read-atomic"
+  | "read-your-writes"
+  | "repeatable-read"
+  | "session-order"
+  | "exactly-once"
+  /** Of systems whose transactions end with their function: each function reads as if it were the request. */
+  | "functions-read-atomic"
+  /** No function overwrites a version that it has not seen, of a key that it has read. */
+  | "functions-keep-updates";
 
 /** Everything a process needs to open a system; survives JSON. */
 export interface StateSystemSpec {

@@ -14,8 +14,8 @@ import {
 import { type FigureDefinition, sharedConfig, subtitle } from "./figure.ts";
 import { distinct, milliseconds } from "./rows.ts";
 
-/** Dark is hot. */
-const skewColours = ["#9ECAE1", "#4292C6", "#08306B"];
+/** From cool to hot; seen on white and on black, and by the colour-blind (Okabe and Ito). */
+const skewColours = ["#56B4E9", "#E69F00", "#D55E00"];
 /** Zero has a place on the axis too. */
 const zeroPlace = 1;
 const panelWidth = 150;
@@ -111,6 +111,35 @@ function marksOf(row: AlternativeRow): Mark[] {
   return [...rates, single(goodputPanel, row.goodput), ...(p99 > 0 ? [single(p99Panel, p99)] : [])];
 }
 
+/** Rates and times span decades; requests per second do not. */
+function axisOf(
+  panel: string,
+  most: number,
+): {
+  readonly scale: Readonly<Record<string, unknown>>;
+  readonly axis: Readonly<Record<string, unknown>>;
+} {
+  if (panel === goodputPanel)
+    return {
+      scale: { domain: [0, most * 1.1], nice: true },
+      axis: { tickCount: 4, labelFlush: true },
+    };
+  const short = "datum.value >= 1000 ? datum.value / 1000 + 'k' : datum.label";
+  if (panel === p99Panel)
+    return {
+      scale: { type: "log", domain: [10, 10_000], nice: false },
+      axis: { values: [10, 100, 1_000, 10_000], labelExpr: short, labelFlush: true },
+    };
+  return {
+    scale: { type: "log", domain: [zeroPlace, 10_000], nice: false },
+    axis: {
+      values: [1, 10, 100, 1_000, 10_000],
+      labelExpr: `datum.value === 1 ? '≤1' : ${short}`,
+      labelFlush: true,
+    },
+  };
+}
+
 function panelOf(options: {
   readonly panel: string;
   readonly systems: readonly string[];
@@ -129,16 +158,7 @@ function panelOf(options: {
     axis: isFirst ? { grid: true } : { labels: false, ticks: false, grid: true },
   };
   const yOffset = { field: "skew", sort: skews, scale: { paddingOuter: 0.3 } };
-  const scale = isRate
-    ? { type: "log", domain: [zeroPlace, 10_000], nice: false }
-    : { type: "log", nice: true };
-  const axis = isRate
-    ? {
-        values: [1, 10, 100, 1_000, 10_000],
-        labelExpr:
-          "datum.value === 1 ? '≤1' : datum.value >= 1000 ? datum.value / 1000 + 'k' : datum.label",
-      }
-    : { tickCount: 4, labelOverlap: true };
+  const { scale, axis } = axisOf(panel, Math.max(...marks.map(({ value }) => value)));
   const x = { type: "quantitative", title: "", scale, axis };
   const color = {
     field: "skew",

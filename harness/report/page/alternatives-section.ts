@@ -22,7 +22,7 @@ export function alternativesSection({ suite, keepInvalid }: PageInput): Section 
     rows.length === 0
       ? nothing
       : joined([
-          markup`<p class="soft">Per 10,000, with the interval that holds the true rate in 95 % of cases; where nothing was seen, what may have been missed. All counts are lower bounds. An abort is counted of all attempts, retries are counted per request.</p>`,
+          markup`<p class="soft">Per 10,000, with the interval that holds the true rate in 95 % of cases; where nothing was seen, what may have been missed. All counts are lower bounds; of systems that say their order of commits the record proves more lost updates and old versions than of others. An abort is counted of all attempts, retries are counted per request.</p>`,
           table({ label: "Alternatives", rows, columns: columnsOf(keepInvalid) }),
           markup`<h3>Who kept what in all runs, the fastest first</h3>`,
           table({
