@@ -28,6 +28,12 @@ const alternatives: readonly Alternative[] = [
   { system: "redis-multi", service: "redis", estimatedMs: 12 },
   { system: "redis-occ", service: "redis", estimatedMs: 15 },
   { system: "step-log", service: "redis", estimatedMs: 20 },
+  { system: "postgres-rc", service: "postgres", estimatedMs: 25 },
+  { system: "postgres-rr", service: "postgres", estimatedMs: 30 },
+  { system: "postgres-ser", service: "postgres", estimatedMs: 40 },
+  { system: "postgres-held", service: "postgres", estimatedMs: 60 },
+  { system: "etcd", service: "etcd", estimatedMs: 25 },
+  { system: "etcd-ser", service: "etcd", estimatedMs: 30 },
 ];
 
 const clients = 10;

@@ -52,6 +52,22 @@ describe("versions ordered by write intervals", () => {
     });
   });
 
+  it("counts what is shown when its function ends from then on, and orders it by its lock", () => {
+    const shownLate = (visibleUs: number) => {
+      const { operations, ...rest } = transaction("b", [write(10, 12)]);
+      return {
+        ...rest,
+        operations: operations.map((one) => (one.kind === "write" ? { ...one, visibleUs } : one)),
+      };
+    };
+    const first = transaction("a", [write(0, 5)]);
+    const reader = transaction("r", [read("a", 30)]);
+    expect(countStaleness([first, shownLate(31), reader]).staleReads).toBe(0);
+    expect(countStaleness([first, shownLate(29), reader]).staleReads).toBe(1);
+    const overwriter = transaction("o", [read("a", 8), write(20, 25)]);
+    expect(countStaleness([first, shownLate(31), overwriter]).lostUpdates).toBe(1);
+  });
+
   it("does not count what was not acknowledged yet, or overlaps the version that was read", () => {
     const first = transaction("a", [write(0, 5)]);
     const late = transaction("b", [write(10, 31)]);

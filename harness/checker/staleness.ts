@@ -8,7 +8,8 @@
  *
  * Neither is forbidden by read atomicity, so neither counts as an anomaly of a run. A version is surely
  * there once its write was acknowledged; for a system that buffers writes, once its session went on
- * to its next transaction, which it does after the commit's answer. All counts are lower bounds.
+ * to its next transaction, which it does after the commit's answer; for one that shows them when a function
+ * ends, from then on (`visibleUs`). All counts are lower bounds.
  */
 import type { RecordedTransaction, RecordedWrite } from "#harness/record/history.ts";
 
@@ -31,8 +32,10 @@ interface Version {
   readonly writer: string;
   readonly commitOrder: string | undefined;
   readonly startUs: number;
-  /** When it was surely there; infinite if nothing tells. */
+  /** When it surely had its place in the order; infinite if nothing tells. */
   readonly endUs: number;
+  /** When it was surely there to be read. */
+  readonly thereUs: number;
 }
 
 /** Versions that are not there yet are passed over this often before the scan ends. */
@@ -126,9 +129,11 @@ class VersionOrder {
       const last = new Map<string, RecordedWrite>();
       for (const operation of operations)
         if (operation.kind === "write") last.set(operation.key, operation);
-      for (const [key, { startUs, endUs }] of last) {
-        const known = nextBegins === undefined ? endUs : nextBegins.get(transactionId);
-        const version = { writer: transactionId, commitOrder, startUs, endUs: known ?? Infinity };
+      for (const [key, { startUs, endUs: acknowledgedUs, visibleUs }] of last) {
+        const known = nextBegins === undefined ? acknowledgedUs : nextBegins.get(transactionId);
+        const endUs = known ?? Infinity;
+        const thereUs = nextBegins === undefined ? (visibleUs ?? endUs) : endUs;
+        const version = { writer: transactionId, commitOrder, startUs, endUs, thereUs };
         const all = this.#byKey.get(key);
         if (all === undefined) this.#byKey.set(key, [version]);
         else all.push(version);
@@ -176,7 +181,7 @@ class Newer {
     for (let at = this.#first; at < this.#all.length && passedOver < maxPassedOver; at += 1) {
       const version = this.#all[at];
       if (version === undefined || version.writer === self) continue;
-      if (version.endUs < instantUs) count += 1;
+      if (version.thereUs < instantUs) count += 1;
       else passedOver += 1;
     }
     return count;

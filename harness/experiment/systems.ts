@@ -11,6 +11,7 @@ import { defaultReplicaSettings } from "#shim/aft/replica/options.ts";
 import type { ReplicaStats } from "#shim/aft/replica/port.ts";
 import type { StateSystemSpec } from "#shim/state/registry.ts";
 import type { StorageSpec } from "#shim/storage/target.ts";
+import { bringUpHeld, onEtcd, onPostgres } from "./database-systems.ts";
 import type { ClusterPlan } from "./define.ts";
 import { preloadCommits } from "./preload.ts";
 import { onRedis } from "./redis-systems.ts";
@@ -78,6 +79,12 @@ const bringUps: Readonly<Record<string, BringUp>> = {
   "redis-multi": onRedis("redis-multi", "writes kept in the context, MULTI … EXEC at the end"),
   "redis-occ": onRedis("redis-occ", "versions in the context, checked and written by one script"),
   "step-log": onRedis("step-log", "each step and its log entry in one script, replayed by retries"),
+  "postgres-rc": onPostgres("postgres-rc"),
+  "postgres-rr": onPostgres("postgres-rr"),
+  "postgres-ser": onPostgres("postgres-ser"),
+  "postgres-held": bringUpHeld,
+  etcd: onEtcd("etcd"),
+  "etcd-ser": onEtcd("etcd-ser"),
 };
 
 /** Longer than a replica takes that is only busy; a stopped one is given up for by then. */

@@ -29,6 +29,8 @@ export interface RecordedWrite {
    */
   readonly startUs: number;
   readonly endUs: number | null;
+  /** When it was surely visible, where that was later than its acknowledgement. */
+  readonly visibleUs?: number;
   /** Passed over: an earlier attempt of the request had done it, and its value stayed. */
   readonly replayed?: true;
 }

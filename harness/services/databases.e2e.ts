@@ -170,8 +170,11 @@ function directoryOf(pid: number): string {
 
 async function endsWithParent(name: "postgres" | "etcd"): Promise<void> {
   const parent = spawn(process.execPath, [holder, name], { stdio: ["pipe", "pipe", "inherit"] });
-  const line = await new Promise<string>((resolve) => {
+  const line = await new Promise<string>((resolve, reject) => {
     createInterface({ input: parent.stdout }).once("line", resolve);
+    parent.once("exit", (code) => {
+      reject(new Error(`it ended with ${code}`));
+    });
   });
   const { pids } = JSON.parse(line) as { pids: number[] };
   expect(pids.length).toBeGreaterThan(0);

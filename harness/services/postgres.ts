@@ -25,6 +25,7 @@ import { withChildren } from "./process-tree.ts";
 const run = promisify(execFile);
 const askEveryMs = 20;
 const askAttempts = 500;
+const answerWithinMs = 5_000;
 /** Each instance of a function has a connection of its own. */
 const maxConnections = 300;
 
@@ -159,7 +160,12 @@ async function waitForAnswer(port: number, child: Child): Promise<void> {
   });
   for (let attempt = 0; attempt < askAttempts; attempt += 1) {
     if (ended) throw new ServiceStartError("PostgreSQL", child.errorOutput() || "it ended at once");
-    const client = new Client({ connectionString: urlOf(port) });
+    const client = new Client({
+      connectionString: urlOf(port),
+      // Somebody else may have taken the port, and say nothing.
+      connectionTimeoutMillis: answerWithinMs,
+      query_timeout: answerWithinMs,
+    });
     client.on("error", () => {});
     try {
       await client.connect();

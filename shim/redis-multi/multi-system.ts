@@ -14,7 +14,7 @@ import type { Bytes } from "#kit/bytes.ts";
 import type { Clock } from "#kit/clock.ts";
 import type { Prng } from "#kit/prng.ts";
 import { createUuid } from "#kit/uuid.ts";
-import { orderText } from "#shim/redis/ids.ts";
+import { orderText } from "#shim/state/ids.ts";
 import { checkValue, failedCommit, type RedisServer } from "#shim/redis/server.ts";
 import type { WriteBuffer } from "#shim/state/carried.ts";
 import { type KeptWritesPart, KeptWritesSession } from "#shim/state/kept-writes.ts";

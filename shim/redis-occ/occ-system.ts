@@ -17,7 +17,7 @@
 import type { Bytes } from "#kit/bytes.ts";
 import type { Clock } from "#kit/clock.ts";
 import type { Prng } from "#kit/prng.ts";
-import { createAttemptId, orderText, tagOf } from "#shim/redis/ids.ts";
+import { createAttemptId, orderText, tagOf } from "#shim/state/ids.ts";
 import { checkValue, failedCommit, reasonOf, type RedisServer } from "#shim/redis/server.ts";
 import type { Carried, WriteBuffer } from "#shim/state/carried.ts";
 import { type KeptWritesPart, KeptWritesSession } from "#shim/state/kept-writes.ts";

@@ -93,6 +93,11 @@ export interface StateSystem {
    * seen from here, as with `aft`, whose replica counts.
    */
   counters?(): StateCounters;
+  /**
+   * What a function writes becomes visible when that function ends (`suspend`, `commit`), and not when it is
+   * acknowledged. Absent: at once, or with the transaction, which then has a `commitOrder`.
+   */
+  readonly visibleAtEnd?: true;
   /** Releases connections. Idempotent. */
   close(): Promise<void>;
 }

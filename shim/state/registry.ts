@@ -51,6 +51,12 @@ const registered: Readonly<Record<string, () => Promise<LoadedModule>>> = {
   "redis-multi": () => import("#shim/redis-multi/system.ts"),
   "redis-occ": () => import("#shim/redis-occ/system.ts"),
   "step-log": () => import("#shim/step-log/system.ts"),
+  "postgres-rc": async () => (await import("#shim/postgres/system.ts")).postgresAt("postgres-rc"),
+  "postgres-rr": async () => (await import("#shim/postgres/system.ts")).postgresAt("postgres-rr"),
+  "postgres-ser": async () => (await import("#shim/postgres/system.ts")).postgresAt("postgres-ser"),
+  "postgres-held": () => import("#shim/postgres/held/system.ts"),
+  etcd: async () => (await import("#shim/etcd/system.ts")).etcdAs("etcd"),
+  "etcd-ser": async () => (await import("#shim/etcd/system.ts")).etcdAs("etcd-ser"),
 };
 
 export const stateSystemNames: readonly string[] = Object.keys(registered);

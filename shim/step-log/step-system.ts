@@ -20,7 +20,7 @@ import { hash } from "node:crypto";
 import type { Bytes } from "#kit/bytes.ts";
 import type { Clock } from "#kit/clock.ts";
 import type { Prng } from "#kit/prng.ts";
-import { createAttemptId, tagOf } from "#shim/redis/ids.ts";
+import { createAttemptId, tagOf } from "#shim/state/ids.ts";
 import { checkValue, failedCommit, reasonOf, type RedisServer } from "#shim/redis/server.ts";
 import {
   type CommitOutcome,

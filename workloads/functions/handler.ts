@@ -109,12 +109,14 @@ async function perform(
     const ending = request.last
       ? { commit: await session.commit() }
       : { context: await session.suspend() };
+    const done =
+      system.visibleAtEnd === true ? visibleSince(clock.monotonicUs(), operations) : operations;
     // Everything is done, and the caller does not learn it.
     fail();
     await mishaps.afterCommit();
     const endUs = clock.monotonicUs();
     const times = { stateUs: endUs - startUs, functionUs: endUs - begunUs };
-    return { transactionId, operations, ...ending, ...times, ...about() };
+    return { transactionId, operations: done, ...ending, ...times, ...about() };
   } catch (cause) {
     if (!(cause instanceof StateError)) throw cause;
     await session.abort();
@@ -122,6 +124,16 @@ async function perform(
     const error = { code, disposition, message };
     return { transactionId, operations, error, ...about() };
   }
+}
+
+/** Of what a function did, writes that nobody saw before. */
+function visibleSince(
+  visibleUs: number,
+  operations: readonly RecordedOperation[],
+): RecordedOperation[] {
+  return operations.map((operation) =>
+    operation.kind === "write" ? { ...operation, visibleUs } : operation,
+  );
 }
 
 /** Closes what this process has opened; for platforms whose instances do not end with a process. */

@@ -70,7 +70,9 @@ export async function write(
   for (let attempt = 0; attempt < commitAttempts; attempt += 1) {
     const session = system.begin({ requestId });
     const { transactionId } = session;
-    for (const [key, value] of Object.entries(values)) await session.put(key, bytes(value));
+    for (const [key, value] of Object.entries(values))
+      // A transaction whose write is refused has to be tried again; so says its commit.
+      if ((await orRefused(session.put(key, bytes(value)))) === refused) break;
     outcome = await session.commit();
     const context = { system: system.name, requestId, transactionId, carried: {} };
     if (outcome.kind === "committed") return { context, outcome };

@@ -1,0 +1,72 @@
+/** @module Systems that are functions and one database server: PostgreSQL at its levels, and etcd. */
+import { ConfigError } from "#kit/errors.ts";
+import { startPostgresBroker } from "#harness/services/postgres-broker.ts";
+import { isolationOf, type PostgresSystemName } from "#shim/postgres/levels.ts";
+import type { StorageSpec } from "#shim/storage/target.ts";
+import type { Scope } from "./scope.ts";
+import type { RunningSystem } from "./systems.ts";
+
+interface BringUpOptions {
+  readonly storage: StorageSpec;
+  readonly scope: Scope;
+}
+
+type BringUp = (options: BringUpOptions) => Promise<RunningSystem>;
+
+const postgresMarks =
+  "the last function's transaction marks the request as done; marks are kept for ever";
+
+/** How a level is brought up; rejects with `ConfigError` in front of another store. */
+export function onPostgres(name: PostgresSystemName): BringUp {
+  return ({ storage }) =>
+    onServer(name, "postgres", storage, {
+      kind: `one transaction for each function, ${isolationOf[name]}`,
+      tornBetweenFunctions: true,
+      requests: `${postgresMarks}; what earlier functions wrote is written again by a retry`,
+    });
+}
+
+/** The ceiling, with its broker. */
+export async function bringUpHeld({ storage, scope }: BringUpOptions): Promise<RunningSystem> {
+  const name = "postgres-held";
+  const { description } = await onServer(name, "postgres", storage, {
+    kind: "held-connection ceiling, not possible across real invocations: a broker process holds one SERIALIZABLE transaction for each request",
+    requests: postgresMarks,
+  });
+  const broker = scope.own(await startPostgresBroker(storage));
+  return {
+    spec: { system: name, options: { broker: broker.endpoint } },
+    pids: { broker: broker.pids },
+    description: { ...description, broker: broker.description },
+  };
+}
+
+const etcdKinds = {
+  etcd: "a snapshot by value; keys that are written must be unchanged (snapshot isolation)",
+  "etcd-ser": "a snapshot by value; keys that are read or written must be unchanged (serializable)",
+} as const;
+
+/** Rejects with `ConfigError` in front of another store. */
+export function onEtcd(name: keyof typeof etcdKinds): BringUp {
+  return ({ storage }) =>
+    onServer(name, "etcd", storage, {
+      kind: etcdKinds[name],
+      requests: "the same transaction records the request; records are kept for ever",
+    });
+}
+
+function onServer(
+  name: string,
+  engine: "postgres" | "etcd",
+  storage: StorageSpec,
+  description: Readonly<Record<string, unknown>>,
+): Promise<RunningSystem> {
+  if (storage.target.engine === engine)
+    return Promise.resolve({
+      spec: { system: name, options: { storage } },
+      pids: {},
+      description,
+    });
+  const what = `runs on ${engine}, not on ${storage.target.engine}`;
+  return Promise.reject(new ConfigError([{ where: name, what, hint: `--only storage:${engine}` }]));
+}
