@@ -255,6 +255,21 @@ describe.skipIf(!hasRedis())(`systems on redis (needs it; ${redisMissing})`, () 
       expect(await look(system, [key])).toEqual(["another"]);
     });
 
+    it("writes nothing for an attempt that comes when the steps of its request are gone", async () => {
+      const system = await open("step-log", { replayMs: 50 });
+      const [key, requestId] = [fresh("k"), fresh("r")];
+      const first = await put(system.begin({ requestId }), { [key]: "first" });
+      await first.commit();
+      await write(system, { [key]: "another" });
+      await pause(200);
+      const late = system.begin({ requestId });
+      expect(await late.put(key, Buffer.from("late"))).toBe("replayed");
+      // Nobody remembers what was read.
+      expect(utf8(await late.get(key))).toBe("another");
+      expect(await late.commit()).toEqual({ kind: "committed", committedBy: first.transactionId });
+      expect(await look(system, [key])).toEqual(["another"]);
+    });
+
     it("refuses another step under a number that is taken", async () => {
       const system = await open("step-log");
       const [key, requestId] = [fresh("k"), fresh("r")];
