@@ -4,12 +4,13 @@
  * Only what a read proves counts, so both are lower bounds:
  *   torn       an attempt had done some of its request's writes when it failed, and somebody else read one,
  *              before a later attempt that goes on from there did the rest
- *   repeated   somebody read what one attempt wrote under a key, and somebody what another one did
+ *   repeated   somebody read what one attempt wrote under a key, and somebody what another one did; of a
+ *              request that went on where an attempt had stopped: the same write of it
  *   in part    torn, or a fractured read saw some of its writes and missed others, failed attempt or not
  */
 import { upperRateBound } from "#harness/stats/binomial.ts";
 import type { RecordedTransaction } from "#harness/record/history.ts";
-import { completionsOf, isReplayed } from "#harness/record/replays.ts";
+import { completionsOf, isReplayed, requestsWithReplays } from "#harness/record/replays.ts";
 import type { EffectReport } from "#harness/record/effects.ts";
 
 /**
@@ -22,6 +23,7 @@ export function countEffects(
   seenInPart?: ReadonlySet<string>,
 ): EffectReport {
   const writers = new Map(transactions.map((one) => [one.transactionId, one]));
+  const continued = requestsWithReplays(transactions);
   const completions = completionsOf(transactions);
   const torn = new Set<string>();
   const repeated = new Set<string>();
@@ -36,7 +38,7 @@ export function countEffects(
       const { requestId } = writer;
       const completeFromUs = completions.get(requestId) ?? Infinity;
       if (isPartial(writer) && operation.endUs < completeFromUs) torn.add(requestId);
-      const place = `${requestId} ${operation.key}`;
+      const place = `${requestId} ${operation.key} ${continued.has(requestId) ? operation.fromSequence : ""}`;
       const first = seen.get(place);
       if (first === undefined) seen.set(place, operation.from);
       else if (first !== operation.from) repeated.add(requestId);

@@ -90,6 +90,19 @@ it("calls it torn only while the rest was missing, and repeated never", () => {
   expect(effects(during, after)).toEqual([1, 0]);
 });
 
+it("tells two writes of one key by two attempts from one write done twice", () => {
+  const again: RecordedOperation = { kind: "write", key: "x", sequence: 1, startUs: 70, endUs: 75 };
+  const later = attempt("b", [write("x", 50, true), again]);
+  const readers = [
+    other("before", [read("x", "a", 60)]),
+    other("behind", [{ ...read("x", "b", 100), fromSequence: 1 } as RecordedOperation]),
+  ];
+  expect(countEffects([died, later, ...readers]).repeated.requests).toBe(0);
+  const twice = attempt("b", [write("x", 50, true), write("x", 70)]);
+  const seen = [readers[0], other("behind", [read("x", "b", 100)])] as RecordedTransaction[];
+  expect(countEffects([died, twice, ...seen]).repeated.requests).toBe(1);
+});
+
 it("is the very history where nothing was replayed", () => {
   const history = [died];
   expect(withoutReplays(history)).toBe(history);

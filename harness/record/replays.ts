@@ -54,8 +54,10 @@ export function isReplayed(operation: RecordedOperation): boolean {
   return operation.kind === "write" && operation.replayed === true;
 }
 
-/** Whether each of them has committed. */
-function requestsWithReplays(history: readonly RecordedTransaction[]): Map<string, boolean> {
+/** Requests that went on where an earlier attempt had stopped, and whether each of them has committed. */
+export function requestsWithReplays(
+  history: readonly RecordedTransaction[],
+): ReadonlyMap<string, boolean> {
   const requests = new Map<string, boolean>();
   for (const { requestId, operations } of history)
     if (operations.some(isReplayed)) requests.set(requestId, false);
