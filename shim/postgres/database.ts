@@ -95,6 +95,8 @@ export class Database {
       query_timeout: timeoutMs + answerMarginMs,
       statement_timeout: timeoutMs,
       idle_in_transaction_session_timeout: idleInTransactionMs,
+      // As long as the function's instance lives.
+      idleTimeoutMillis: 0,
       allowExitOnIdle: true,
       keepAlive: true,
       pipeline: true,

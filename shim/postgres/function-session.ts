@@ -6,8 +6,8 @@
  * function's transaction also marks the request as done: an attempt that comes later, because an answer was
  * lost, finds the mark, leaves nothing of its last function, and is told who committed.
  *
- * A conflict (40001, 40P01) while nothing has been read yet is the session's own matter: its writes are
- * sent again. Otherwise what was read is no longer true, and the request has to be tried again.
+ * A conflict (40001, 40P01) of the first statement is the session's own matter: it is sent again. Otherwise
+ * something was answered that is no longer true, and the request has to be tried again.
  */
 import { type Clock, delay } from "#kit/clock.ts";
 import type { Bytes } from "#kit/bytes.ts";
@@ -19,7 +19,7 @@ import { isConflict, refused, toStateError } from "./errors.ts";
 import type { Isolation } from "./levels.ts";
 import type { Entry, Transaction } from "./transaction.ts";
 
-/** How often writes are sent, before the conflict is the caller's. */
+/** How often a first statement is sent, before the conflict is the caller's. */
 const maxAttempts = 5;
 const longestPauseUs = 4_000;
 
@@ -38,8 +38,8 @@ export class FunctionSession implements StateSession {
   /** Calls may overlap, statements of a transaction do not. */
   #tail: Promise<unknown> = Promise.resolve();
   #transaction: Transaction | undefined;
-  /** What this function has written, as long as nothing was read. */
-  #unread: Entry[][] | undefined = [];
+  /** A statement was answered: what it said, or the lock it took, is known outside. */
+  #isAnswered = false;
   /** This function or an earlier one. */
   #hasWritten: boolean;
   #failure: StateError | undefined;
@@ -62,9 +62,8 @@ export class FunctionSession implements StateSession {
 
   getMany(keys: readonly string[]): Promise<(Bytes | undefined)[]> {
     return this.#inTurn(async () => {
-      const values = await this.#perform((transaction) => transaction.read(keys));
-      this.#unread = undefined;
-      return values;
+      if (keys.length === 0) return [];
+      return this.#perform((transaction) => transaction.read(keys));
     });
   }
 
@@ -77,7 +76,6 @@ export class FunctionSession implements StateSession {
       if (entries.length === 0) return;
       await this.#perform((transaction) => transaction.write(entries));
       this.#hasWritten = true;
-      this.#unread?.push([...entries]);
     });
   }
 
@@ -134,17 +132,20 @@ export class FunctionSession implements StateSession {
     return withoutOrder(await database.afterFailedCommit(this.transactionId, failure, backend));
   }
 
-  /** One step of the transaction, begun if it has to be, and begun again as long as nobody can tell. */
+  /** One step of the transaction, begun if it has to be, and begun again if nobody can tell. */
   async #perform<T>(step: (transaction: Transaction) => Promise<T>): Promise<T> {
     if (this.#failure !== undefined) throw this.#failure;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        this.#transaction ??= await this.#begin();
-        return await step(this.#transaction);
+        const { database, isolation } = this.#ports;
+        this.#transaction ??= await database.begin(isolation);
+        const result = await step(this.#transaction);
+        this.#isAnswered = true;
+        return result;
       } catch (error) {
         await this.#giveUp();
         const failure = toStateError(error);
-        if (attempt < maxAttempts && this.#unread !== undefined && isConflict(failure)) {
+        if (attempt < maxAttempts && !this.#isAnswered && isConflict(failure)) {
           await this.#pause(attempt);
           continue;
         }
@@ -152,14 +153,6 @@ export class FunctionSession implements StateSession {
         throw failure;
       }
     }
-  }
-
-  async #begin(): Promise<Transaction> {
-    const { database, isolation } = this.#ports;
-    const transaction = await database.begin(isolation);
-    this.#transaction = transaction;
-    for (const entries of this.#unread ?? []) await transaction.write(entries);
-    return transaction;
   }
 
   async #giveUp(): Promise<void> {

@@ -4,20 +4,26 @@ import { createSystemClock } from "#kit/node/system-clock.ts";
 import { createPrng, type Prng } from "#kit/prng.ts";
 import { createAttemptId } from "#shim/state/ids.ts";
 import type { StateSystem } from "#shim/state/port.ts";
-import type { StateSystemModule } from "#shim/state/registry.ts";
+import type { StatePromise, StateSystemModule } from "#shim/state/registry.ts";
 import { Database } from "./database.ts";
 import { toStateError } from "./errors.ts";
 import { FunctionSession, withoutOrder } from "./function-session.ts";
 import { isolationOf, type PostgresSystemName } from "./levels.ts";
 import { readPostgresOptions } from "./options.ts";
 
+/** Of requests of several functions next to nothing holds at any level: between two of them others commit. */
+const promisesOf: Readonly<Record<PostgresSystemName, readonly StatePromise[]>> = {
+  "postgres-rc": ["session-order"],
+  "postgres-rr": ["session-order", "functions-read-atomic", "functions-keep-updates"],
+  "postgres-ser": ["session-order", "functions-read-atomic", "functions-keep-updates"],
+};
+
 /** Options: `{ storage: StorageSpec, maxConnections?, timeoutMs?, idleInTransactionMs? }`. */
 export function postgresAt(name: PostgresSystemName): { readonly stateSystem: StateSystemModule } {
   return {
     stateSystem: {
       name,
-      // Of requests of several functions nothing holds at any level: between two of them others commit.
-      promises: [],
+      promises: promisesOf[name],
       open: async (options) => {
         const clock = createSystemClock();
         const database = await Database.open(readPostgresOptions(name, options), clock);
