@@ -23,6 +23,7 @@ interface SelectionFlags {
   readonly profile?: string;
   readonly smoke?: boolean;
   readonly only: readonly string[];
+  readonly use: readonly string[];
   readonly json?: boolean;
 }
 
@@ -32,7 +33,6 @@ interface RunFlags extends SelectionFlags, LoadFlags, LambdaFlags {
   readonly seed: number;
   readonly out: string;
   readonly mode: "paper" | "sound";
-  readonly use: readonly string[];
   readonly quiet?: boolean;
   readonly keepInvalid?: boolean;
 }
@@ -50,6 +50,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
   addCheck(program, setExitCode);
   addSim(program, setExitCode);
   addComparing(program, setExitCode);
+  addContract(program, setExitCode);
   addMicro(program, setExitCode);
   addCalibrate(program, setExitCode);
   addServe(program, setExitCode);
@@ -69,7 +70,6 @@ function addRun(program: Command, setExitCode: (code: number) => void): void {
         .choices(["paper", "sound"])
         .default("sound"),
     )
-    .option("--use <module>", "a state system from outside (repeatable)", collect, [])
     .option("--quiet", "no progress")
     .addOption(numberOption("--generators <n>", "processes that share the load (1)"))
     .addOption(
@@ -90,14 +90,15 @@ function addRun(program: Command, setExitCode: (code: number) => void): void {
       }
       const { run } = await import("./commands/run.ts");
       const { resolvePlan } = await import("./commands/plan.ts");
+      const { loadOutside } = await import("./commands/outside.ts");
+      const outside = await loadOutside(flags.use);
       setExitCode(
         await run({
-          plan: resolvePlan({ names, ...planFlags(flags), load: flags, lambda: flags }),
+          plan: resolvePlan({ names, ...planFlags(flags), load: flags, lambda: flags, outside }),
           lambda: flags,
           seed: flags.seed,
           outDirectory: flags.out,
           mode: flags.mode,
-          externalModules: flags.use,
           json: flags.json === true,
           quiet: flags.quiet === true,
           keepInvalid: flags.keepInvalid === true,
@@ -143,7 +144,12 @@ function addLookers(program: Command): void {
     .argument("[names...]", "experiments and suites", ["quick"])
     .action(async (names: string[], flags: SelectionFlags) => {
       const { formatPlan, planSeconds, resolvePlan } = await import("./commands/plan.ts");
-      const plan = resolvePlan({ names, ...planFlags(flags) });
+      const { loadOutside } = await import("./commands/outside.ts");
+      const plan = resolvePlan({
+        names,
+        ...planFlags(flags),
+        outside: await loadOutside(flags.use),
+      });
       const document = {
         suite: plan.suite,
         profile: plan.profile,
@@ -162,6 +168,20 @@ function addLookers(program: Command): void {
       console.log(
         flags.json === true ? JSON.stringify({ findings }, undefined, 2) : formatFindings(findings),
       );
+    });
+}
+
+function addContract(program: Command, setExitCode: (code: number) => void): void {
+  program
+    .command("contract")
+    .description(
+      "judge something of your own: does it keep the contract of its port? (0 yes, 5 no)",
+    )
+    .argument("<module>", "a file that exports it, as for run --use")
+    .option("--json", "one JSON document")
+    .action(async (path: string, flags: { json?: boolean }) => {
+      const { contract } = await import("./commands/contract.ts");
+      setExitCode(await contract({ path, json: flags.json === true }));
     });
 }
 
@@ -203,6 +223,7 @@ function selecting(command: Command): Command {
     .addOption(new Option("--profile <size>", "how much").choices([...profileNames]))
     .option("--smoke", "smallest size, to see that it works (= --profile smoke)")
     .option("--only <factor:level>", "only these cells (repeatable)", collect, [])
+    .option("--use <module>", "something of your own: see `Bring your own`", collect, [])
     .option("--json", "one JSON document on stdout");
 }
 

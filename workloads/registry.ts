@@ -1,5 +1,9 @@
-/** @module The workloads there are: one line each. */
+/**
+ * @module The workloads there are: one line each. One from outside this repository is named by its
+ * module's path instead (`--use ./my-workload.ts`).
+ */
 import { ConfigError, type ConfigProblem } from "#kit/errors.ts";
+import { outsideExport } from "#kit/node/outside.ts";
 import { createPaperWorkload, type PaperParameters } from "./mixes/paper.ts";
 import { createWriteOnlyWorkload } from "./mixes/write-only.ts";
 import type { Workload } from "./port.ts";
@@ -21,14 +25,26 @@ const workloads: Readonly<Record<string, Create>> = {
     ),
 };
 
+/** What a module from outside exports as `workload`. */
+export interface WorkloadModule {
+  /** The level of the factor `workload`. */
+  readonly name: string;
+  /** Given to `create` unless an experiment has others; all stand in the record. */
+  readonly parameters: Parameters;
+  /** Pure: the same arguments give the same requests. */
+  create(parameters: Parameters, seed: number): Workload;
+}
+
 export const workloadNames: readonly string[] = Object.keys(workloads);
 
-/** @throws ConfigError for an unknown name or parameters that are not whole numbers. */
-export function createWorkload(options: {
+interface WorkloadOptions {
   readonly name: string;
   readonly parameters: Parameters;
   readonly seed: number;
-}): Workload {
+}
+
+/** @throws ConfigError for an unknown name or parameters that are not whole numbers. */
+export function createWorkload(options: WorkloadOptions): Workload {
   const create = workloads[options.name];
   if (create !== undefined) return create(options.parameters, options.seed);
   const hint = `known: ${workloadNames.join(", ")}`;
@@ -46,6 +62,20 @@ function paperParameters(parameters: Parameters): PaperParameters {
     ]),
     zipfTheta: Number(parameters["zipfTheta"] ?? 0),
   };
+}
+
+/** Rejects with `ConfigError` for a module without a usable `workload`. */
+export function loadWorkload(modulePath: string): Promise<WorkloadModule> {
+  return outsideExport(modulePath, "workload", { id: "name", methods: ["create"] });
+}
+
+/** Like `createWorkload`, also from outside. Rejects with `ConfigError`. */
+export async function openWorkload(
+  options: WorkloadOptions & { readonly modulePath?: string },
+): Promise<Workload> {
+  if (options.modulePath === undefined) return createWorkload(options);
+  const module = await loadWorkload(options.modulePath);
+  return module.create({ ...module.parameters, ...options.parameters }, options.seed);
 }
 
 function wholeNumbers<K extends string>(

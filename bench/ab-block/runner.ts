@@ -37,8 +37,10 @@ export async function startBlockRunner(options: {
   readonly config: Omit<BlockRunnerConfig, "protocol">;
 }): Promise<BlockRunner> {
   const { name, root, config } = options;
-  const modulePath = join(root, blockRunnerPath);
-  if (!existsSync(modulePath)) {
+  // A package holds it as JavaScript.
+  const paths = [blockRunnerPath, blockRunnerPath.replace(/\.ts$/, ".js")];
+  const modulePath = paths.map((path) => join(root, path)).find(existsSync);
+  if (modulePath === undefined) {
     const hint = "compare with a revision that ships the block runner";
     throw new ConfigError([{ where: name, what: `has no ${blockRunnerPath}`, hint }]);
   }

@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ConfigError } from "#kit/errors.ts";
+import { ConfigError, NotAvailableError } from "#kit/errors.ts";
 import { describeGit } from "#harness/metrics/machine.ts";
 import type { RepositoryFacts } from "#harness/report/artifact/artifact.ts";
 import { claimRows } from "#harness/report/artifact/claims.ts";
@@ -75,7 +75,12 @@ async function repositoryFacts(): Promise<RepositoryFacts> {
     readonly version: string;
     readonly license?: string;
   };
-  const lockfile = await readFile(join(root, "package-lock.json"));
+  const lockfilePath = join(root, "package-lock.json");
+  if (!existsSync(lockfilePath)) {
+    const why = "as an installed package it has no lockfile that says what it ran with";
+    throw new NotAvailableError({ what: "an artifact", why, get: "git clone, and npm ci" });
+  }
+  const lockfile = await readFile(lockfilePath);
   const hasLicence = existsSync(join(root, "LICENSE"));
   return {
     version: about.version,

@@ -78,17 +78,22 @@ function listOf(text: string | undefined): string[] {
 }
 
 /**
- * The cells with their functions on another platform; where an experiment compares platforms, only its
+ * The cells with their functions on another platform (one of ours, or from `outside`); where an experiment compares platforms, only its
  * cells on that one.
  *
  * @throws ConfigError
  */
-export function withPlatform(cells: readonly CellPlan[], flags: LambdaFlags): CellPlan[] {
+export function withPlatform(
+  cells: readonly CellPlan[],
+  flags: LambdaFlags,
+  outside: readonly string[] = [],
+): CellPlan[] {
   const { platform: name } = flags;
-  const moved = name === undefined ? [...cells] : onPlatform(cells, name);
+  const moved = name === undefined ? [...cells] : onPlatform(cells, name, outside);
+  const callOnlyHere = ["lambda", "serverless-offline", ...outside];
   const several = moved.find(
     ({ platform, load, retriedBy }) =>
-      (["lambda", "serverless-offline"].includes(platform.name) || retriedBy === "platform") &&
+      (callOnlyHere.includes(platform.name) || retriedBy === "platform") &&
       (load.generators ?? 1) > 1,
   );
   if (several !== undefined) {
@@ -98,9 +103,14 @@ export function withPlatform(cells: readonly CellPlan[], flags: LambdaFlags): Ce
   return moved;
 }
 
-function onPlatform(cells: readonly CellPlan[], name: string): CellPlan[] {
-  if (!platformNames.includes(name)) {
-    const hint = `known: ${platformNames.join(", ")}`;
+function onPlatform(
+  cells: readonly CellPlan[],
+  name: string,
+  outside: readonly string[],
+): CellPlan[] {
+  const known = [...platformNames, ...outside];
+  if (!known.includes(name)) {
+    const hint = `known: ${known.join(", ")}`;
     throw new ConfigError([{ where: "--platform", what: `no platform "${name}"`, hint }]);
   }
   const own = cells.filter(({ platform }) => platform.name === name);

@@ -11,6 +11,14 @@ import { summarizeLoad } from "#harness/loadgen/load.ts";
 import type { LambdaFlags } from "./lambda-flags.ts";
 import { withPlatform } from "./lambda-target.ts";
 import { type LoadFlags, withLoad } from "./load-flags.ts";
+import {
+  checkUsed,
+  nothingFromOutside,
+  type Outside,
+  withModulePaths,
+  withOutside,
+  withOutsideLevels,
+} from "./outside.ts";
 import { experiments, suites } from "#bench/experiments/registry.ts";
 import { formatColumns, formatSeconds } from "#bench/text.ts";
 
@@ -23,6 +31,8 @@ export interface PlanRequest {
   readonly load?: LoadFlags;
   /** Another platform than the experiments' own. */
   readonly lambda?: LambdaFlags;
+  /** What `--use` named. */
+  readonly outside?: Outside;
 }
 
 export interface ResolvedPlan {
@@ -32,19 +42,29 @@ export interface ResolvedPlan {
     readonly definition: ExperimentDefinition;
     readonly cells: readonly CellPlan[];
   }[];
+  /** Paths of state system modules from outside, by name. */
+  readonly externalSystems: ReadonlyMap<string, string>;
 }
 
 /** @throws ConfigError listing everything that is wrong with the request. */
 export function resolvePlan(request: PlanRequest): ResolvedPlan {
-  const { definitions, suite, defaultProfile } = resolveNames(request.names);
+  const { load = {}, lambda = {}, outside = nothingFromOutside } = request;
+  const { definitions, suite, defaultProfile } = resolveNames(request.names, outside);
   const profile = resolveProfile(request.profile, defaultProfile);
-  const selection = parseSelection(request.only);
-  const { load = {}, lambda = {} } = request;
+  const selection = withOutsideLevels(parseSelection(request.only), outside);
+  const platforms = [...outside.platforms.keys()];
   const parts = definitions.map((definition) => {
-    const cells = selectCells(withPlatform(definition.cells(profile), lambda), selection);
-    return { definition, cells: withPlatform(withLoad(cells, load), lambda) };
+    const all = withPlatform(withOutside(definition.cells(profile), outside), lambda, platforms);
+    const loaded = withLoad(selectCells(all, selection), load);
+    const cells = withModulePaths(withPlatform(loaded, lambda, platforms), outside);
+    return { definition, cells };
   });
-  return { suite, profile, parts };
+  checkUsed(
+    parts.flatMap(({ cells }) => cells),
+    outside,
+  );
+  const systems = [...outside.systems].map(([name, { modulePath }]) => [name, modulePath] as const);
+  return { suite, profile, parts, externalSystems: new Map(systems) };
 }
 
 export function planSeconds(plan: ResolvedPlan): number {
@@ -70,24 +90,28 @@ export function formatPlan(plan: ResolvedPlan): string {
   return `${plan.suite}, profile ${plan.profile}: ${rows.length} cells, about ${total}\n${formatColumns(rows)}`;
 }
 
-function resolveNames(names: readonly string[]): {
+function resolveNames(
+  names: readonly string[],
+  outside: Outside,
+): {
   definitions: ExperimentDefinition[];
   suite: string;
   defaultProfile: ProfileName;
 } {
   const problems = [];
+  const all = [...experiments, ...outside.experiments.values()];
   const definitions: ExperimentDefinition[] = [];
   let defaultProfile: ProfileName = "standard";
   for (const name of names) {
     const suite = suites.find(({ id }) => id === name);
-    const experiment = experiments.find(({ id }) => id === name);
+    const experiment = all.find(({ id }) => id === name);
     if (suite !== undefined) {
       definitions.push(...suite.experiments);
       defaultProfile = suite.profile;
     } else if (experiment !== undefined) {
       definitions.push(experiment);
     } else {
-      const known = [...suites, ...experiments].map(({ id }) => id).join(", ");
+      const known = [...suites, ...all].map(({ id }) => id).join(", ");
       problems.push({
         where: "run",
         what: `no experiment or suite is called "${name}"`,

@@ -10,7 +10,6 @@ import { certificatePath, readCertificate, referenceTo } from "#harness/calibrat
 import { withoutWarmUp as unwarmed } from "#harness/loadgen/load.ts";
 import type { Validity } from "#harness/metrics/validity.ts";
 import { runSuite } from "#harness/experiment/run-suite.ts";
-import { loadStateSystem } from "#shim/state/registry.ts";
 import { exitCodes } from "#bench/exit-codes.ts";
 import { createProgress } from "#bench/progress.ts";
 import { listenForStop } from "#bench/stop-signals.ts";
@@ -24,7 +23,6 @@ export interface RunRequest {
   readonly seed: number;
   readonly outDirectory: string;
   readonly mode: "paper" | "sound";
-  readonly externalModules: readonly string[];
   readonly json: boolean;
   readonly quiet: boolean;
   /** Show invalid runs all the same, stamped. */
@@ -36,7 +34,7 @@ export interface RunRequest {
 /** The exit code; the result is on stdout, progress on stderr, everything else in files. */
 export async function run(request: RunRequest): Promise<number> {
   const { plan, json, keepInvalid } = request;
-  const { parts, externalSystems } = await withExternalSystems(request);
+  const { parts, externalSystems } = plan;
   const { lambda: flags = {} } = request;
   const cells = parts.flatMap((part) => part.cells);
   const place = lambdaPlaceOf(flags, process.env);
@@ -133,31 +131,4 @@ function exitCodeOf(suite: SuiteResult, interrupted: boolean): number {
 /** The paper's method counts cold starts: nothing is excluded. */
 function withoutWarmUp(part: ResolvedPlan["parts"][number]): ResolvedPlan["parts"][number] {
   return { ...part, cells: part.cells.map((cell) => ({ ...cell, load: unwarmed(cell.load) })) };
-}
-
-/** Adds a cell with each external system beside every cell of the baseline. */
-async function withExternalSystems({
-  plan,
-  externalModules,
-}: RunRequest): Promise<{ parts: ResolvedPlan["parts"]; externalSystems: Map<string, string> }> {
-  const externalSystems = new Map<string, string>();
-  for (const path of externalModules) {
-    const modulePath = resolve(path);
-    const { name } = await loadStateSystem({ system: path, modulePath });
-    externalSystems.set(name, modulePath);
-  }
-  const parts = plan.parts.map(({ definition, cells }) => ({
-    definition,
-    cells: cells.flatMap((cell) => [
-      cell,
-      ...(cell.system === "direct"
-        ? [...externalSystems.keys()].map((system) => ({
-            ...cell,
-            system,
-            cell: { ...cell.cell, system },
-          }))
-        : []),
-    ]),
-  }));
-  return { parts, externalSystems };
 }

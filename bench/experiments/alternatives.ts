@@ -34,6 +34,7 @@ const alternatives: readonly Alternative[] = [
   { system: "postgres-held", service: "postgres", estimatedMs: 60 },
   { system: "etcd", service: "etcd", estimatedMs: 25 },
   { system: "etcd-ser", service: "etcd", estimatedMs: 30 },
+  { system: "dynamodb-txn", service: "dynamodb", estimatedMs: 60 },
 ];
 
 const clients = 10;

@@ -52,7 +52,7 @@ const distributions = [
   { id: "zipf 0.99", theta: 0.99 },
 ] as const;
 
-const workerPath = fileURLToPath(import.meta.resolve("./checker-worker.ts"));
+const workerPath = fileURLToPath(import.meta.resolve("#bench/micro/checker-worker.ts"));
 
 export const checker: Micro = {
   id: "checker",

@@ -14,7 +14,7 @@ import { median } from "#harness/stats/quantile.ts";
 import type { Held, Recovered } from "./memory-worker.ts";
 import type { Micro, MicroFigure, MicroOptions, MicroResult } from "./micro.ts";
 
-const workerPath = fileURLToPath(import.meta.resolve("./memory-worker.ts"));
+const workerPath = fileURLToPath(import.meta.resolve("#bench/micro/memory-worker.ts"));
 const stores = ["redis", "lmdb"] as const;
 /** What a million may take. */
 const bars = { residentMiB: 1_536, seconds: 20 } as const;

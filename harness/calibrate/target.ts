@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { startModule } from "#harness/services/child.ts";
 import { HttpClient } from "#harness/faas/http/client.ts";
 
-const modulePath = fileURLToPath(import.meta.resolve("./target-process.ts"));
+const modulePath = fileURLToPath(import.meta.resolve("#harness/calibrate/target-process.ts"));
 
 /** What the server itself saw; monotonic microseconds, comparable with the generator's. */
 export interface Truth {

@@ -7,7 +7,6 @@
 import type { FaultPlan } from "#harness/faults/plan.ts";
 import type { LoadPlan } from "#harness/loadgen/load.ts";
 import type { Cell } from "#harness/record/run.ts";
-import type { StorageServiceName } from "#harness/services/registry.ts";
 import type { ManagerSettings } from "#shim/aft/cluster/manager.ts";
 import type { ClusterSettings } from "#shim/aft/cluster/port.ts";
 import type { ReplicaSettings } from "#shim/aft/replica/options.ts";
@@ -20,6 +19,8 @@ export interface WorkloadChoice {
   /** Registered name. */
   readonly name: string;
   readonly parameters: Readonly<Record<string, string | number>>;
+  /** Absolute path of a module outside this repository; absent for registered ones. */
+  readonly modulePath?: string;
 }
 
 /** AFT as processes that share the store. */
@@ -50,8 +51,10 @@ export type AfterLoad =
 export interface CellPlan {
   readonly cell: Cell;
   readonly storage: {
-    readonly service: StorageServiceName;
+    /** Registered name, or that of the module. */
+    readonly service: string;
     readonly emulation: EmulationProfileName | "none";
+    readonly modulePath?: string;
   };
   readonly system: string;
   /** Absent: one replica, which collects garbage itself. */
@@ -71,6 +74,7 @@ export interface CellPlan {
     readonly name: string;
     /** Emulated latency of one invocation, laid over the platform. */
     readonly invocation: "lambda" | "none";
+    readonly modulePath?: string;
   };
   readonly workload: WorkloadChoice;
   readonly load: LoadPlan;

@@ -74,10 +74,11 @@ async function bringUp(request: EnvironmentRequest, scope: Scope): Promise<Envir
   if (first === undefined) throw new RangeError("an environment needs at least one cell");
 
   const lambda = first.platform.name === "lambda" ? request.lambda : undefined;
-  for (const plan of request.plans) checkReach(plan, request.lambda);
+  for (const plan of request.plans)
+    checkReach(plan, request.lambda, request.externalSystems.has(plan.system));
   const storage = scope.own(
     lambda?.store === undefined
-      ? await startStorageService(first.storage.service)
+      ? await startStorageService(first.storage.service, first.storage.modulePath)
       : elsewhere(lambda.store),
   );
   const { emulation } = first.storage;
@@ -148,18 +149,19 @@ export function functionSpecOf(options: {
 }
 
 function openPlatform(request: EnvironmentRequest, plan: CellPlan): Promise<Platform> {
-  const { invocation, name } = plan.platform;
+  const { invocation, name, modulePath } = plan.platform;
   const prng = createPrng(request.seed).fork("invocation-latency");
   const clock = plan.coarseTimers === true ? createSystemClock() : request.clock;
   const { lambda } = request;
-  return createPlatform(name, {
+  const options = {
     clock,
     ...invocationLatencyOf(invocation, prng),
     ...(lambda !== undefined && { lambda: lambda.target }),
     ...(plan.retriedBy === "platform" && { eventRetryPausesMs: shortEventPausesMs }),
     // Asking for them costs time, and only they tell how long a start took.
     ...(plan.coldBlocks === true && { tailLogs: true }),
-  });
+  };
+  return createPlatform(name, options, modulePath);
 }
 
 /** Everything emulated in this environment, with parameters and sources, for every manifest. */

@@ -18,9 +18,10 @@ export interface LambdaPlace {
 }
 
 /** Before anything is started. @throws NotAvailableError saying what a cell on `lambda` lacks */
-export function checkReach(plan: CellPlan, place?: LambdaPlace): void {
+export function checkReach(plan: CellPlan, place?: LambdaPlace, ownSystem = false): void {
   const { platform, storage, system } = plan;
   checkEvents(plan, place);
+  if (ownSystem || storage.modulePath !== undefined) checkArchive(plan);
   if (platform.name !== "lambda") return;
   allowed(place?.target);
   if (place === undefined) return;
@@ -36,6 +37,14 @@ export function checkReach(plan: CellPlan, place?: LambdaPlace): void {
     throw new NotAvailableError({ what, why, get: "--lambda-store redis://HOST:PORT" });
   if (system === "aft" && aftEndpoint === undefined)
     throw new NotAvailableError({ what, why, get: "serve a replica, and --lambda-aft HOST:PORT" });
+}
+
+/** @throws NotAvailableError where functions are archives, made without a module from outside */
+function checkArchive({ platform, system, storage }: CellPlan): void {
+  if (!["lambda", "serverless-offline"].includes(platform.name)) return;
+  const what = `${system} over ${storage.service} on ${platform.name}`;
+  const why = "an archive holds nothing from outside this repository";
+  throw new NotAvailableError({ what, why, get: "--platform local" });
 }
 
 /** @throws NotAvailableError where the platform does not try events again, or nobody would see it */

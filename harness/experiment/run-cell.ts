@@ -19,7 +19,7 @@ import type { RunManifest, RunSummary } from "#harness/record/run.ts";
 import { histogramsOf } from "#harness/record/summarize.ts";
 import { loadStateSystem } from "#shim/state/registry.ts";
 import type { Workload } from "#workloads/port.ts";
-import { createWorkload } from "#workloads/registry.ts";
+import { openWorkload } from "#workloads/registry.ts";
 import { awaitDrain, checkDurability, measureStorage } from "./after-load.ts";
 import { CallBook } from "./call-book.ts";
 import { ClusterWatch } from "./cluster-watch.ts";
@@ -51,7 +51,7 @@ export interface CellRunOptions {
 export class CellRun {
   readonly plan: CellPlan;
   readonly manifest: RunManifest;
-  readonly workload: Workload;
+  #workload: Workload | undefined;
   readonly #options: CellRunOptions;
   readonly #system: RunningSystem;
   readonly #observer: RunObserver;
@@ -78,7 +78,6 @@ export class CellRun {
     this.#options = options;
     this.plan = plan;
     this.manifest = options.manifest;
-    this.workload = createWorkload({ ...plan.workload, seed });
     this.#faultPrng = createPrng(seed).fork("faults");
     const system = environment.systems.get(plan.system);
     if (system === undefined) throw new RangeError(`the environment has no "${plan.system}"`);
@@ -88,9 +87,15 @@ export class CellRun {
     });
   }
 
+  get workload(): Workload {
+    if (this.#workload === undefined) throw new RangeError("a cell is prepared before it is used");
+    return this.#workload;
+  }
+
   /** Creates the directory, fills the store, warms up. */
   async prepare(): Promise<void> {
-    const { directory, manifest, plan } = this.#options;
+    const { directory, manifest, plan, seed } = this.#options;
+    this.#workload = await openWorkload({ ...plan.workload, seed });
     await beginRun(directory, manifest);
     this.#generators = await this.#startGenerators();
     const machine = this.#observer.watchPreparation();

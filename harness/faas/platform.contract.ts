@@ -1,9 +1,10 @@
-/** @module What every platform must do, as one suite. */
+/** @module What every platform must do. */
+import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { FunctionSpec, Platform } from "./port.ts";
+import type { ContractClause } from "#kit/contract.ts";
+import type { FunctionSpec, InvocationOutcome, Platform } from "./port.ts";
 
-const modulePath = fileURLToPath(import.meta.resolve("./testing/functions.ts"));
+const modulePath = fileURLToPath(import.meta.resolve("#harness/faas/testing/functions.ts"));
 
 export function testFunction(
   exportName: string,
@@ -27,74 +28,98 @@ export interface PlatformLimits {
   readonly shortestTimeoutMs?: number;
 }
 
-export function describePlatformContract(
-  name: string,
+export interface PlatformSubject {
+  readonly platform: Platform;
+  readonly limits: PlatformLimits;
+}
+
+/** Deploys what the clauses invoke. */
+export async function openPlatformSubject(
   open: () => Promise<Platform>,
-  { kills, shortestTimeoutMs = 150 }: PlatformLimits = {},
-): void {
-  describe(`platform contract: ${name}`, () => {
-    let platform: Platform;
-    beforeAll(async () => {
-      platform = await open();
-      await platform.deploy([
-        testFunction("echo"),
-        testFunction("fail"),
-        testFunction("slow", { concurrencyLimit: 2 }),
-        testFunction("slow", { name: "impatient", timeoutMs: shortestTimeoutMs }),
-      ]);
-    });
-    afterAll(() => platform.close());
+  limits: PlatformLimits = {},
+): Promise<{ readonly subject: PlatformSubject; readonly cleanUp: () => Promise<void> }> {
+  const platform = await open();
+  try {
+    await platform.deploy([
+      testFunction("echo"),
+      testFunction("fail"),
+      testFunction("slow", { concurrencyLimit: 2 }),
+      testFunction("slow", { name: "impatient", timeoutMs: limits.shortestTimeoutMs ?? 150 }),
+    ]);
+  } catch (error) {
+    await platform.close();
+    throw error;
+  }
+  return { subject: { platform, limits }, cleanUp: () => platform.close() };
+}
 
-    it("runs a function with its payload and its environment", async () => {
+export const platformContract: readonly ContractClause<PlatformSubject>[] = [
+  {
+    name: "runs a function with its payload and its environment",
+    check: async ({ platform }) => {
       const outcome = await platform.invoke("echo", { a: [1, "ü", null] });
-      if (outcome.kind !== "ok") throw new Error(JSON.stringify(outcome));
-      expect(outcome.result).toMatchObject({
-        payload: { a: [1, "ü", null] },
-        setting: "from the environment",
-      });
-      expect(outcome.timings.endUs).toBeGreaterThanOrEqual(outcome.timings.startUs);
-    });
-
-    it("starts cold once and is warm then", async () => {
+      assert.equal(outcome.kind, "ok", JSON.stringify(outcome));
+      const { payload, setting } = resultOf(outcome);
+      assert.deepEqual(payload, { a: [1, "ü", null] });
+      assert.equal(setting, "from the environment");
+      assert.ok(outcome.timings.endUs >= outcome.timings.startUs, "it ended before it started");
+    },
+  },
+  {
+    name: "starts cold once and is warm then",
+    check: async ({ platform }) => {
       await platform.invoke("echo", null);
       const { coldStarts } = await platform.stats();
       const outcome = await platform.invoke("echo", null);
-      expect(outcome.timings.coldStart).toBe(false);
-      expect((await platform.stats()).coldStarts).toBe(coldStarts);
-    });
-
-    it("tells a function's error from its own", async () => {
-      expect(await platform.invoke("fail", { message: "on purpose" })).toMatchObject({
-        kind: "functionError",
-        errorType: "TypeError",
-        message: "on purpose",
-      });
-      expect(await platform.invoke("nobody", null)).toMatchObject({ kind: "platformError" });
-    });
-
-    it("refuses beyond the concurrency limit and runs nothing then", async () => {
+      assert.equal(outcome.timings.coldStart, false);
+      assert.equal((await platform.stats()).coldStarts, coldStarts);
+    },
+  },
+  {
+    name: "tells a function's error from its own",
+    check: async ({ platform }) => {
+      const outcome = await platform.invoke("fail", { message: "on purpose" });
+      if (outcome.kind !== "functionError") throw new Error(JSON.stringify(outcome));
+      const { errorType, message } = outcome;
+      assert.deepEqual({ errorType, message }, { errorType: "TypeError", message: "on purpose" });
+      assert.equal((await platform.invoke("nobody", null)).kind, "platformError");
+    },
+  },
+  {
+    name: "refuses beyond the concurrency limit and runs nothing then",
+    check: async ({ platform }) => {
       const outcomes = await Promise.all(
         Array.from({ length: 5 }, () => platform.invoke("slow", { ms: 300 })),
       );
       const kinds = outcomes.map(({ kind }) => kind).toSorted();
-      expect(kinds).toEqual(["ok", "ok", "throttled", "throttled", "throttled"]);
-      expect(await platform.invoke("slow", { ms: 1 })).toMatchObject({ kind: "ok" });
-    });
-
-    it("ends what takes too long", async () => {
-      expect(await platform.invoke("impatient", { ms: 2_000 })).toMatchObject({ kind: "timeout" });
-      expect((await platform.stats()).timeouts).toBe(1);
-    });
-
-    it.skipIf(kills === false)("kills an instance in the middle of its function", async () => {
+      assert.deepEqual(kinds, ["ok", "ok", "throttled", "throttled", "throttled"]);
+      assert.equal((await platform.invoke("slow", { ms: 1 })).kind, "ok");
+    },
+  },
+  {
+    name: "ends what takes too long",
+    check: async ({ platform }) => {
+      const { timeouts } = await platform.stats();
+      assert.equal((await platform.invoke("impatient", { ms: 2_000 })).kind, "timeout");
+      assert.equal((await platform.stats()).timeouts, timeouts + 1);
+    },
+  },
+  {
+    name: "kills an instance in the middle of its function",
+    notFor: ({ limits }) => (limits.kills === false ? "it kills nobody" : undefined),
+    check: async ({ platform }) => {
       const running = platform.invoke("slow", { ms: 400 });
       await new Promise((resolve) => {
         setTimeout(resolve, 150);
       });
-      expect(await platform.killBusyInstances(1)).toBe(1);
-      expect(await running).toMatchObject({ kind: "instanceLost" });
-      expect(await platform.invoke("slow", { ms: 1 })).toMatchObject({ kind: "ok" });
-      expect(await platform.killBusyInstances(1)).toBe(0);
-    });
-  });
+      assert.equal(await platform.killBusyInstances(1), 1);
+      assert.equal((await running).kind, "instanceLost");
+      assert.equal((await platform.invoke("slow", { ms: 1 })).kind, "ok");
+      assert.equal(await platform.killBusyInstances(1), 0);
+    },
+  },
+];
+
+function resultOf(outcome: InvocationOutcome): Readonly<Record<string, unknown>> {
+  return outcome.kind === "ok" ? { ...(outcome.result as object) } : {};
 }

@@ -13,7 +13,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createSystemClock } from "#kit/node/system-clock.ts";
 import { createInlinePlatform } from "./inline/platform.ts";
 import { createLocalPlatform, type LocalPlatform } from "./local/platform.ts";
-import { describePlatformContract, testFunction } from "./platform.contract.ts";
+import { testFunction } from "./platform.contract.ts";
+import { describePlatformContract } from "./testing/describe-platform-contract.ts";
 
 const run = promisify(execFile);
 const clock = createSystemClock();

@@ -34,6 +34,8 @@ export function describeGit(): { commit: string; dirty: boolean } {
   const git = (...args: string[]): string =>
     execFileSync("git", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
   try {
+    // Of this checkout, not of one that this is installed in.
+    if (git("rev-parse", "--show-prefix").trim() !== "") throw new Error("no checkout");
     return {
       commit: git("rev-parse", "HEAD").trim(),
       dirty: git("status", "--porcelain").trim() !== "",

@@ -6,7 +6,7 @@ import type { StorageTarget } from "#shim/storage/target.ts";
 import { type Child, ServiceStartError, startModule } from "./child.ts";
 import type { StorageService } from "./port.ts";
 
-const modulePath = fileURLToPath(import.meta.resolve("./aws-emulator-process.ts"));
+const modulePath = fileURLToPath(import.meta.resolve("#harness/services/aws-emulator-process.ts"));
 const region = "us-east-1";
 
 /** DynamoDB's API in memory, with one empty table. */

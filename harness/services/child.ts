@@ -88,7 +88,7 @@ export function startProgram(options: {
   const { name, program, args, user, endWith, environment = {} } = options;
   return startModule({
     name,
-    modulePath: fileURLToPath(import.meta.resolve("./guard.ts")),
+    modulePath: fileURLToPath(import.meta.resolve("#harness/services/guard.ts")),
     args: [
       ...(user === undefined ? [] : [`--uid=${user.uid}`, `--gid=${user.gid}`]),
       ...(endWith === undefined ? [] : [`--end-with=${endWith}`]),

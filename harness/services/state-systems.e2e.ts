@@ -7,6 +7,7 @@ import { createSystemClock } from "#kit/node/system-clock.ts";
 import { describeContract } from "#kit/testing/describe-contract.ts";
 import { loadStateSystem, openStateSystem, type StateSystemSpec } from "#shim/state/registry.ts";
 import { openStateContract, stateContract } from "#shim/state/state.contract.ts";
+import { startTransactionFront } from "./dynamodb-transactions/start.ts";
 import type { Service, StorageService } from "./port.ts";
 import { startRedis } from "./redis.ts";
 import { startReplica } from "./replica.ts";
@@ -57,6 +58,17 @@ describeSystem(
     const service = await startReplica({ storage: { target } });
     const options = { endpoint: service.endpoint, exactlyOnce: true };
     return { spec: { system: "aft", options }, service };
+  },
+);
+
+describeSystem(
+  "dynamodb-txn over dynalite and its transactions",
+  () => startStorageService("dynamodb"),
+  async ({ target }) => {
+    if (target.engine !== "dynamodb") throw new Error("dynalite is a DynamoDB");
+    const service = await startTransactionFront(target);
+    const options = { storage: { target: service.target } };
+    return { spec: { system: "dynamodb-txn", options }, service };
   },
 );
 

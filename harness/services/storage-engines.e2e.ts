@@ -5,7 +5,8 @@
 import { describe } from "vitest";
 import { createSystemClock } from "#kit/node/system-clock.ts";
 import { openStorage } from "#shim/storage/registry.ts";
-import { describeStorageContract, type OpenForContract } from "#shim/storage/storage.contract.ts";
+import type { OpenForContract } from "#shim/storage/storage.contract.ts";
+import { describeStorageContract } from "#shim/storage/testing/describe-storage-contract.ts";
 import type { StorageService } from "./port.ts";
 import { startRedis } from "./redis.ts";
 import { startStorageService } from "./registry.ts";
@@ -16,8 +17,8 @@ const clock = createSystemClock();
 function over(start: () => Promise<StorageService>): OpenForContract {
   return async () => {
     const service = await start();
-    const engine = await openStorage({ target: service.target }, { clock });
-    return { engine, cleanUp: () => service.stop() };
+    const again = () => openStorage({ target: service.target }, { clock });
+    return { engine: await again(), again, cleanUp: () => service.stop() };
   };
 }
 

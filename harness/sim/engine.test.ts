@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 import { createPrng } from "#kit/prng.ts";
 import { StorageError } from "#shim/storage/errors.ts";
 import { storageKey } from "#shim/storage/port.ts";
-import { describeStorageContract } from "#shim/storage/storage.contract.ts";
+import { describeStorageContract } from "#shim/storage/testing/describe-storage-contract.ts";
 import { type EngineSettings, noStorageTrouble, SimEngine, type StorageTrouble } from "./engine.ts";
 import { SimLoop } from "./loop.ts";
 import { SimProcess } from "./process.ts";

@@ -72,6 +72,13 @@ export class WriteBuffer {
   }
 }
 
+/** The keys that a context carries writes of, and the bytes of their values; nothing is decoded. */
+export function* carriedSizes(carried: Carried): Generator<readonly [key: string, bytes: number]> {
+  for (const [name, text] of Object.entries(carried))
+    if (name.startsWith(prefix))
+      yield [name.slice(prefix.length), Buffer.byteLength(String(text), "base64")];
+}
+
 /** What the fields take as JSON. Cost: by the number of fields and the text of those that are no writes. */
 export function carriedBytes(carried: Carried): number {
   let bytes = 2;

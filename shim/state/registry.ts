@@ -2,8 +2,8 @@
  * @module The state systems there are: one line each. A system from outside this repository is
  * named by its module's path instead and has the same shape (`--use ./my-system.ts`).
  */
-import { pathToFileURL } from "node:url";
 import { ConfigError } from "#kit/errors.ts";
+import { outsideExport } from "#kit/node/outside.ts";
 import type { StateSystem } from "./port.ts";
 
 /**
@@ -50,6 +50,7 @@ const registered: Readonly<Record<string, () => Promise<LoadedModule>>> = {
   aft: () => import("#shim/aft/client/system.ts"),
   "redis-multi": () => import("#shim/redis-multi/system.ts"),
   "redis-occ": () => import("#shim/redis-occ/system.ts"),
+  "dynamodb-txn": () => import("#shim/dynamodb-txn/system.ts"),
   "step-log": () => import("#shim/step-log/system.ts"),
   "postgres-rc": async () => (await import("#shim/postgres/system.ts")).postgresAt("postgres-rc"),
   "postgres-rr": async () => (await import("#shim/postgres/system.ts")).postgresAt("postgres-rr"),
@@ -65,17 +66,8 @@ export const stateSystemNames: readonly string[] = Object.keys(registered);
 export async function loadStateSystem(
   spec: Pick<StateSystemSpec, "system" | "modulePath">,
 ): Promise<StateSystemModule> {
-  if (spec.modulePath !== undefined) {
-    const loaded = (await import(pathToFileURL(spec.modulePath).href)) as Partial<LoadedModule>;
-    if (loaded.stateSystem !== undefined) return loaded.stateSystem;
-    throw new ConfigError([
-      {
-        where: spec.modulePath,
-        what: "exports no `stateSystem`",
-        hint: "see shim/direct/system.ts",
-      },
-    ]);
-  }
+  if (spec.modulePath !== undefined)
+    return outsideExport(spec.modulePath, "stateSystem", { id: "name", methods: ["open"] });
   const load = registered[spec.system];
   if (load === undefined) {
     throw new ConfigError([

@@ -17,6 +17,8 @@ const engines: { readonly [E in StorageTarget["engine"]]: Open<E> } = {
   dynamodb: async (target, clock) =>
     (await import("./dynamodb/engine.ts")).openDynamodbEngine(target, clock),
   s3: async (target) => (await import("./s3/engine.ts")).openS3Engine(target),
+  module: async ({ modulePath, options }) =>
+    (await (await import("./outside.ts")).loadStorageEngine(modulePath)).open(options),
   postgres: () => refuse("postgres", "postgres-rc, postgres-rr, postgres-ser and postgres-held"),
   etcd: () => refuse("etcd", "etcd"),
 };
@@ -27,8 +29,6 @@ function refuse(engine: string, systems: string): Promise<never> {
   const hint = `only these state systems speak to it: ${systems}`;
   return Promise.reject(new ConfigError([{ where: "storage", what, hint }]));
 }
-
-export const storageEngineNames: readonly string[] = Object.keys(engines);
 
 /**
  * Opens a store, behind its emulation if it has one. Rejects with a `StorageError`, or with a `ConfigError`

@@ -36,6 +36,13 @@ export type StorageTarget =
       readonly engine: "etcd";
       /** Of the client API: `http://host:port`. */
       readonly endpoint: string;
+    }
+  | {
+      /** An engine from outside this repository (`outside.ts`). */
+      readonly engine: "module";
+      readonly modulePath: string;
+      /** What its `start` gave. */
+      readonly options: Readonly<Record<string, unknown>>;
     };
 
 /** A store, possibly behind an emulated network: everything a process needs to open it. */
@@ -76,6 +83,8 @@ function withoutSecret(target: StorageTarget): StorageTarget {
     case "lmdb":
     case "dynamodb":
     case "s3":
+    // Its options stand in records, which `start` is told.
+    case "module":
       return target;
   }
 }

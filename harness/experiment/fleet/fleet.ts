@@ -18,7 +18,7 @@ import { generatorDirectory, readGeneratorRecord } from "#harness/record/generat
 import type { LoadBlock, LoadGenerators, LoadRecord } from "../generators.ts";
 import type { MemberBlock, MemberCommand, MemberConfig, MemberMessage } from "./messages.ts";
 
-const memberPath = fileURLToPath(import.meta.resolve("./member.ts"));
+const memberPath = fileURLToPath(import.meta.resolve("#harness/experiment/fleet/member.ts"));
 
 /** From the command to the first due time: messages of several processes must have arrived. */
 const leadUs = 50_000;

@@ -11,7 +11,7 @@ import { createPlatform } from "#harness/faas/registry.ts";
 import { connectLocalPlatform } from "#harness/faas/local/connect.ts";
 import { writeHistogramLog } from "#harness/metrics/histogram.ts";
 import { writeGeneratorRecord } from "#harness/record/generator-record.ts";
-import { createWorkload } from "#workloads/registry.ts";
+import { openWorkload } from "#workloads/registry.ts";
 import { OwnGenerator } from "../generators.ts";
 import { invocationLatencyOf } from "../invocation-latency.ts";
 import type { MemberCommand, MemberConfig, MemberMessage } from "./messages.ts";
@@ -88,7 +88,7 @@ async function performWith(
 
 async function open(config: MemberConfig): Promise<Opened> {
   const { load, seed, share, functionName, scope } = config;
-  const workload = createWorkload({ ...config.workload, seed });
+  const workload = await openWorkload({ ...config.workload, seed });
   const platform = await openPlatform(config);
   const generator = new OwnGenerator({
     load,

@@ -22,7 +22,7 @@ export interface Bundle {
   readonly zip: Uint8Array;
 }
 
-const wrapPath = fileURLToPath(import.meta.resolve("./wrap.ts"));
+const wrapPath = fileURLToPath(import.meta.resolve("#harness/faas/lambda/wrap.ts"));
 /** CommonJS packages inside an ES module ask for `require`. */
 const banner =
   'import { createRequire as __createRequire } from "node:module";\n' +

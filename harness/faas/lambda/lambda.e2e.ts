@@ -8,7 +8,8 @@ import { type LambdaClient, ListFunctionsCommand } from "@aws-sdk/client-lambda"
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createSystemClock } from "#kit/node/system-clock.ts";
 import { createLocalPlatform, type LocalPlatform } from "../local/platform.ts";
-import { describePlatformContract, testFunction } from "../platform.contract.ts";
+import { testFunction } from "../platform.contract.ts";
+import { describePlatformContract } from "../testing/describe-platform-contract.ts";
 import { createApiDeployment, ForeignFunctionError } from "./api-deployment.ts";
 import { bundleFunction } from "./bundle.ts";
 import { createControlPlane } from "./control-plane.ts";

@@ -23,7 +23,9 @@ export class EmulatorError extends ProjectError {
   readonly disposition = "abort";
 }
 
-const processPath = fileURLToPath(import.meta.resolve("./serverless-process.ts"));
+const processPath = fileURLToPath(
+  import.meta.resolve("#harness/faas/lambda/serverless-process.ts"),
+);
 const startTimeoutMs = 60_000;
 const service = "aft-bench";
 

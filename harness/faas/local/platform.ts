@@ -16,7 +16,7 @@ import type {
 import { LambdaInvoker } from "./invoker.ts";
 import type { ControlReply, ControlRequest } from "./messages.ts";
 
-const frontEndPath = fileURLToPath(import.meta.resolve("./front-end.ts"));
+const frontEndPath = fileURLToPath(import.meta.resolve("#harness/faas/local/front-end.ts"));
 
 /** Of runs in which the platform tries again: nobody waits three minutes for a request here. */
 export const shortEventPausesMs = [50, 100] as const;

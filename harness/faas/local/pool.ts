@@ -13,7 +13,7 @@ import {
   instanceConfigVariable,
 } from "./messages.ts";
 
-const instancePath = fileURLToPath(import.meta.resolve("./instance.ts"));
+const instancePath = fileURLToPath(import.meta.resolve("#harness/faas/local/instance.ts"));
 
 /** Idle instances are ended after this time. */
 const idleMs = 120_000;

@@ -24,7 +24,7 @@ export class PageBundleError extends ProjectError {
   }
 }
 
-const entry = fileURLToPath(import.meta.resolve("./browser/main.ts"));
+const entry = fileURLToPath(import.meta.resolve("#harness/report/page/browser/main.ts"));
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** Rejects with `PageBundleError`. About half a second of one core. */
@@ -55,14 +55,18 @@ export async function bundlePage(): Promise<PageBundle> {
   }
 }
 
-/** Packages by name, those under one text together. */
+/** Packages by name, those under one text together. `inputs` are relative to `root`. */
 async function noticesOf(inputs: readonly string[]): Promise<string> {
+  const foreign = inputs
+    .filter((path) => path.startsWith("..") || path.includes("node_modules/"))
+    // Installed as a package, this is below node_modules itself.
+    .map((path) => join(root, path));
   const folders = new Set(
-    inputs.flatMap((path) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []),
+    foreign.flatMap((path) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []),
   );
   const byText = new Map<string, string[]>();
   for (const folder of [...folders].toSorted()) {
-    const { name, version, license, text } = await licenceOf(join(root, folder));
+    const { name, version, license, text } = await licenceOf(folder);
     const names = byText.get(text) ?? [];
     names.push(`${name} ${version} (${license})`);
     byText.set(text, names);

@@ -67,6 +67,11 @@ const storage = z.strictObject({
       region: text,
       endpoint: text.optional(),
     }),
+    z.strictObject({
+      engine: z.literal("module"),
+      modulePath: text,
+      options: z.record(z.string(), z.unknown()),
+    }),
   ]),
   emulation: z
     .strictObject({ profile: text, seed: z.number(), coarse: z.boolean().optional() })

@@ -111,7 +111,7 @@ export async function createTable(target: DynamodbTarget): Promise<void> {
   }
 }
 
-function createClient({ region, endpoint }: DynamodbTarget): DynamoDBClient {
+export function createClient({ region, endpoint }: DynamodbTarget): DynamoDBClient {
   return new DynamoDBClient({
     region,
     // Throttling and lost connections: three attempts. Every write of ours is idempotent or conditional

@@ -1,4 +1,4 @@
-import { describeStorageContract } from "../storage.contract.ts";
+import { describeStorageContract } from "../testing/describe-storage-contract.ts";
 import { createMemoryEngine } from "./engine.ts";
 
 describeStorageContract("memory", () =>

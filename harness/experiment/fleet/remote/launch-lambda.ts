@@ -23,7 +23,9 @@ import type { FleetPlan } from "./plan.ts";
 /** Lambda's own. */
 export const mostLambdaSeconds = 900;
 const functionName = "aft-bench-generator";
-const handlerPath = fileURLToPath(import.meta.resolve("./lambda-handler.ts"));
+const handlerPath = fileURLToPath(
+  import.meta.resolve("#harness/experiment/fleet/remote/lambda-handler.ts"),
+);
 
 export interface LaunchOptions {
   readonly plan: FleetPlan;
