@@ -12,10 +12,26 @@ const withoutSourceMaps = {
       : undefined,
 };
 
+/** What judges times, or dies of somebody else's load: one file at a time, and nothing beside it. */
+const undisturbed = [
+  "bench/capacity.e2e.ts",
+  "bench/gates/gates.e2e.ts",
+  "bench/generators.e2e.ts",
+  "bench/interference.e2e.ts",
+  "harness/calibrate/calibrate.e2e.ts",
+  "harness/services/{cluster-rounds,crash,duplicates}.e2e.ts",
+];
+
+const e2e = {
+  // These start many processes, and half of what a start costs is compiling the same modules.
+  env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/e2e-compile") },
+  testTimeout: 120_000,
+  hookTimeout: 60_000,
+};
+
 /**
- * Two tiers. `unit` needs nothing but npm and loads no socket; `e2e` starts real servers and
- * processes on loopback, one file at a time, because files would share two cores and spoil each
- * other's timeouts.
+ * Three tiers, one after another. `unit` needs nothing but npm and loads no socket; `e2e` starts real
+ * servers and processes on loopback, two files at a time; `alone` does that one file at a time.
  */
 export default defineConfig({
   test: {
@@ -35,13 +51,21 @@ export default defineConfig({
       },
       {
         test: {
+          ...e2e,
           name: "e2e",
-          // These start many processes, and half of what a start costs is compiling the same modules.
-          env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/e2e-compile") },
           include: ["{bench,harness,shim,workloads,results}/**/*.e2e.ts"],
+          exclude: undisturbed,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...e2e,
+          name: "alone",
+          include: undisturbed,
           fileParallelism: false,
-          testTimeout: 120_000,
-          hookTimeout: 60_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -10,6 +10,7 @@ import { promisify } from "node:util";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createPrng, type Prng } from "#kit/prng.ts";
+import { createUuid } from "#kit/uuid.ts";
 import { openStateSystem } from "#shim/state/registry.ts";
 import { type ReplicaService, startReplica } from "./replica.ts";
 import { startStorageService } from "./registry.ts";
@@ -77,6 +78,45 @@ describe.each(["memory", "lmdb"] as const)("a replica over %s", (kind) => {
     await expect(client.call("AFT.GET", "nonsense", "x")).rejects.toThrow(
       "AFT_UNKNOWN_TRANSACTION",
     );
+  });
+
+  it("begins and writes along with a read or a commit, whatever the keys are called", async () => {
+    const id = createUuid(Date.now(), createPrng(1));
+    const along = ["AFTER", "2", "BEGIN", "r2", "WRITES", "BEGIN", "AFTER", "WRITES", "BEGIN"];
+    expect(await client.call("AFT.GET", id, "BEGIN", ...along)).toBe("AFTER");
+    expect(await client.get("BEGIN")).toBeNull();
+    const last = ["AFTER", "3", "WRITES", "AFTER", "WRITES"];
+    expect(await client.call("AFT.COMMIT", id, "BRIEF", ...last)).toBeTypeOf("number");
+    expect(await client.mget("BEGIN", "WRITES", "AFTER")).toEqual(["AFTER", "BEGIN", "WRITES"]);
+
+    const alone = createUuid(Date.now(), createPrng(2));
+    const all = ["AFTER", "1", "BEGIN", "r3", "WRITES", "alone", "1"];
+    expect(await client.call("AFT.COMMIT", alone, "BRIEF", ...all)).toBeTypeOf("number");
+    expect(await client.get("alone")).toBe("1");
+  });
+
+  it("does nothing of what it does not understand as a whole", async () => {
+    const id = createUuid(Date.now(), createPrng(3));
+    for (const along of [
+      ["AFTER", "1", "BEGIN", "r4", "WRITES", "a"],
+      ["AFTER", "1", "BEGIN", "r4", "WRITES", "a", "1", "b", "2"],
+      ["BEGIN", "r4", "WRITES", "a", "1"],
+      ["BEGIN", "r4", "AFTER", "0"],
+      ["BEGIN"],
+      ["AFTER", "one"],
+    ])
+      await expect(client.call("AFT.GET", id, "x", ...along)).rejects.toThrow("usage");
+    await expect(client.call("AFT.GET", id, "x")).rejects.toThrow("AFT_UNKNOWN_TRANSACTION");
+  });
+
+  it("refuses a commit whose writes it refused, and the writes with it", async () => {
+    const id = createUuid(Date.now(), createPrng(4));
+    const long = "k".repeat(100_000);
+    const along = ["AFTER", "2", "BEGIN", "r5", "WRITES", "good", "1", long, "1"];
+    await expect(client.call("AFT.GET", id, "x", ...along)).rejects.toThrow("AFT_KEY_TOO_LARGE");
+    const outcome = (await client.call("AFT.COMMIT", id, "AFTER", "2")) as unknown[];
+    expect(outcome).toContain("aborted");
+    expect(await client.get("good")).toBeNull();
   });
 
   it.skipIf(!hasTools)(

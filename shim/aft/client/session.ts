@@ -22,6 +22,9 @@ import type { Argument, CommandConnection, Lease, SessionPool } from "./port.ts"
 /** How often and how long a lost commit answer is asked for. */
 const askAgainAttempts = 8;
 const askAgainPauseUs = 50_000;
+/** Kept writes that leave in the command of the commit behind them. */
+const maxRidingWrites = 64;
+const maxRidingBytes = 262_144;
 
 interface KeptWrite {
   readonly key: string;
@@ -70,7 +73,7 @@ export class AftSession implements StateSession {
       this.#writes === 0
         ? [this.transactionId, key]
         : [this.transactionId, key, "AFTER", String(this.#writes)];
-    // Nothing was sent yet: begin rides on this read, in the same command.
+    // Nothing was sent yet: begin rides on this read, in the same command. Kept writes do not (D101).
     if (!this.#begun && this.#kept.length === 0) {
       args.push("BEGIN", this.#requestId);
       this.#begun = true;
@@ -121,9 +124,11 @@ export class AftSession implements StateSession {
     if (this.#failure !== undefined) return refused(this.#failure);
     const args: Argument[] = [this.transactionId, "BRIEF"];
     if (this.#writes > 0) args.push("AFTER", String(this.#writes));
-    if (this.#begun && this.#kept.length > 0) {
-      // The last writes ride on the commit, in the same command.
-      args.push("WRITES");
+    if (fitsInOne(this.#kept)) {
+      // Begin and the last writes ride on the commit, in the same command.
+      if (!this.#begun) args.push("BEGIN", this.#requestId);
+      this.#begun = true;
+      if (this.#kept.length > 0) args.push("WRITES");
       for (const { key, value } of this.#kept) args.push(key, toBuffer(value));
       this.#kept = [];
     }
@@ -218,6 +223,14 @@ export async function askOutcome(
   transactionId: string,
 ): Promise<CommitOutcome> {
   return toOutcome(await connection.send("aft.status", [transactionId]), transactionId);
+}
+
+/** Much would hold up everybody behind it on the connection. */
+function fitsInOne(kept: readonly KeptWrite[]): boolean {
+  if (kept.length > maxRidingWrites) return false;
+  let bytes = 0;
+  for (const { value } of kept) bytes += value.length;
+  return bytes <= maxRidingBytes;
 }
 
 function refused({ code, message }: StateError): CommitOutcome {

@@ -4,16 +4,19 @@
  *   AFT.BEGIN requestId                     → id; or, if that request has committed, on whichever
  *                                             replica, its outcome as AFT.COMMIT gives it
  *   AFT.BEGIN requestId TXID id             → id; happens once if the id carries the request's tag
- *   AFT.GET tx key [AFTER n] [BEGIN requestId]   → value or null; begins tx first
+ *   AFT.GET tx key [along]                  → value or null
  *   AFT.MGET tx n key…                      → values or nulls (n writes were issued before)
  *   AFT.SET tx key value [SEQ n]            → OK
- *   AFT.COMMIT tx [BRIEF] [AFTER n [WRITES key value …]]  → map state, timestampUs, transactionId,
- *                                             error, message;
- *                                             the writes are the last ones of the n; with BRIEF
- *                                             the timestamp alone where this tx committed
+ *   AFT.COMMIT tx [BRIEF] [along]           → map state, timestampUs, transactionId, error,
+ *                                             message; with BRIEF the timestamp alone where this
+ *                                             tx committed
  *   AFT.ABORT tx                            → OK
  *   AFT.STATUS tx                           → as AFT.COMMIT; state may also be open
  *   AFT.STATS                               → JSON; for administrators (+@admin)
+ *
+ *   along = [AFTER n] [BEGIN requestId] [WRITES key value …]: n writes were issued before; tx begins
+ *   first; the writes are the last ones of the n and come before the command. Read from the left, so that
+ *   no key or value is taken for a word.
  *
  * Keys are bytes: they are read as Latin-1, so that any byte sequence is a key of its own.
  */
@@ -32,6 +35,11 @@ import { array, bulk, errorReply, integer, nothing, ok, type Reply } from "./rep
 import type { Request } from "./request.ts";
 
 const noArgument = Buffer.alloc(0);
+const usage = errorReply(
+  "ERR",
+  "usage: [AFTER writes] [BEGIN requestId] [WRITES key value …] behind the transaction and the key",
+);
+const reserved = errorReply("ERR", "this value is reserved");
 
 export const aftCommands: Readonly<Record<string, Command>> = {
   "AFT.BEGIN": {
@@ -47,17 +55,10 @@ export const aftCommands: Readonly<Record<string, Command>> = {
   "AFT.GET": {
     arity: -3,
     run: ({ replica }, request) => {
+      const along = takeAlong(replica, request, 3);
+      if (typeof along !== "number") return along;
       const transactionId = request.text(1);
-      let end = request.length;
-      if (end > 4 && request.is(end - 2, "BEGIN")) {
-        const answer = replica.begin({ transactionId, requestId: request.text(end - 1) });
-        if (answer.kind === "refused") return refusalReply(answer);
-        end -= 2;
-      }
-      const afterWrites = option(request, { from: 3, to: end, word: "AFTER" });
-      if (afterWrites === undefined)
-        return errorReply("ERR", "usage: AFT.GET tx key [AFTER writes] [BEGIN requestId]");
-      const answer = replica.get({ transactionId, key: request.text(2), afterWrites });
+      const answer = replica.get({ transactionId, key: request.text(2), afterWrites: along });
       return answer instanceof Promise ? answer.then(readReply) : readReply(answer);
     },
   },
@@ -79,7 +80,7 @@ export const aftCommands: Readonly<Record<string, Command>> = {
       const sequence = option(request, { from: 4, to: request.length, word: "SEQ" });
       if (sequence === undefined) return errorReply("ERR", "usage: AFT.SET tx key value [SEQ n]");
       const value = request.copy(3);
-      if (isDeleted(value)) return errorReply("ERR", "this value is reserved");
+      if (isDeleted(value)) return reserved;
       const answer = replica.put({
         transactionId: request.text(1),
         key: request.text(2),
@@ -94,22 +95,9 @@ export const aftCommands: Readonly<Record<string, Command>> = {
     run: ({ replica }, request) => {
       const transactionId = request.text(1);
       const brief = request.is(2, "BRIEF");
-      const from = brief ? 3 : 2;
-      const withWrites = request.length > from + 2;
-      const afterWrites = option(request, {
-        from,
-        to: withWrites ? from + 2 : request.length,
-        word: "AFTER",
-      });
-      if (
-        afterWrites === undefined ||
-        (withWrites && !putLast(replica, request, { afterWrites, from: from + 2 }))
-      )
-        return errorReply(
-          "ERR",
-          "usage: AFT.COMMIT tx [BRIEF] [AFTER writes [WRITES key value …]]",
-        );
-      const answer = replica.commit({ transactionId, afterWrites });
+      const along = takeAlong(replica, request, brief ? 3 : 2);
+      if (typeof along !== "number") return along;
+      const answer = replica.commit({ transactionId, afterWrites: along });
       const toReply = (settled: CommitAnswer): Reply =>
         brief ? briefReply(settled, transactionId) : outcomeReply(settled);
       return answer instanceof Promise ? answer.then(toReply) : toReply(answer);
@@ -207,30 +195,39 @@ function briefReply(answer: CommitAnswer, transactionId: string): Reply {
 }
 
 /**
- * The writes that came with a commit: the last of the `afterWrites` the transaction has made. Their
- * answers are the commit's, which fails if one of them was refused.
+ * Does what comes along with a command, before the command; how many writes the transaction has made, or the
+ * answer where something is refused. Nothing is done of what is not understood as a whole. A refused write
+ * spoils its transaction, so that the command is refused too.
  */
-function putLast(
-  replica: Replica,
-  request: Request,
-  where: { readonly afterWrites: number; readonly from: number },
-): boolean {
-  const { afterWrites, from } = where;
-  const first = from + 1;
-  const writes = (request.length - first) / 2;
-  if (!request.is(from, "WRITES") || !Number.isInteger(writes) || writes > afterWrites)
-    return false;
-  for (let write = 0; write < writes; write += 1) {
-    const value = request.copy(first + 2 * write + 1);
-    if (isDeleted(value)) return false;
-    void replica.put({
-      transactionId: request.text(1),
-      key: request.text(first + 2 * write),
-      value,
-      sequence: afterWrites - writes + write + 1,
-    });
+function takeAlong(replica: Replica, request: Request, from: number): number | Reply {
+  if (request.length === from) return 0;
+  let at = from;
+  let afterWrites = 0;
+  if (request.is(at, "AFTER")) {
+    const count = request.count(at + 1);
+    if (count === undefined) return usage;
+    afterWrites = count;
+    at += 2;
   }
-  return true;
+  const begins = request.is(at, "BEGIN") ? at + 1 : undefined;
+  if (begins !== undefined) at += 2;
+  const first = request.is(at, "WRITES") ? at + 1 : undefined;
+  const writes = first === undefined ? 0 : (request.length - first) / 2;
+  if (first === undefined && at !== request.length) return usage;
+  if (!Number.isInteger(writes) || writes > afterWrites) return usage;
+  const transactionId = request.text(1);
+  if (begins !== undefined) {
+    const answer = replica.begin({ transactionId, requestId: request.text(begins) });
+    if (answer.kind === "refused") return refusalReply(answer);
+  }
+  for (let write = 0; write < writes; write += 1) {
+    const place = (first ?? 0) + 2 * write;
+    const value = request.copy(place + 1);
+    if (isDeleted(value)) return reserved;
+    const sequence = afterWrites - writes + write + 1;
+    void replica.put({ transactionId, key: request.text(place), value, sequence });
+  }
+  return afterWrites;
 }
 
 /** The number behind an optional word; 0 without it, `undefined` for anything else. */
