@@ -55,6 +55,7 @@ const ownCalibration = fileURLToPath(
 const networkUs = 100;
 const zipfTheta = 1.5;
 const keys = 1_000;
+const mostCharacters = 120;
 
 /** The exit code. */
 export async function simScale(flags: ScaleFlags): Promise<number> {
@@ -162,10 +163,14 @@ function draw(study: {
   const { points, predictions, bends, flags } = study;
   if (points.length === 0) return null;
   const rows = [...points.flatMap(rowsOf), ...idealOf(points), ...predictions.flatMap(bothOf)];
-  const short = [...new Set(points.map(({ measuredMs }) => measuredMs))].toSorted((a, b) => b - a);
   const subtitle = [
-    `simulated, not measured: ${flags.clientsPerReplica} clients a replica, zipf ${zipfTheta}, emulated ${flags.emulation}, a machine for each process`,
-    `virtual time measured: ${short.map((ms) => `${ms / 1_000} s`).join(", then ")} where there are many`,
+    `simulated, not measured: zipf ${zipfTheta}, emulated ${flags.emulation}, a machine for each process`,
+    `clients of a replica: ${changesOf(points, ({ clients, replicas }) => String(clients / replicas))}; ` +
+      `virtual time measured:`,
+    ...bends.map(({ multicast }) => {
+      const own = points.filter((point) => point.multicast === multicast);
+      return `  ${multicast}: ${changesOf(own, ({ measuredMs }) => `${measuredMs / 1_000} s`)}`;
+    }),
     ...bends.map(({ multicast, replicas, because }) =>
       replicas === undefined
         ? `${multicast}: ${because}`
@@ -180,9 +185,35 @@ function draw(study: {
   return writePicture({
     directory: join(resolve(flags.out), "figures", "sim-scale"),
     id: "sim-scale",
-    spec: scaleSpec(rows, { title, subtitle }),
+    spec: scaleSpec(rows, { title, subtitle: subtitle.flatMap(wrapped) }),
     rows,
   });
+}
+
+/** No line is wider than the panels below it. */
+function wrapped(line: string): string[] {
+  const lines: string[] = [];
+  let rest = line;
+  while (rest.length > mostCharacters) {
+    const at = rest.lastIndexOf(" ", mostCharacters);
+    if (at <= 0) break;
+    lines.push(rest.slice(0, at));
+    rest = `   ${rest.slice(at + 1)}`;
+  }
+  return [...lines, rest];
+}
+
+/** `3 s, from 16 on 1.5 s`: how something changes with the number of replicas. */
+function changesOf(points: readonly StudyPoint[], textOf: (point: StudyPoint) => string): string {
+  const parts: string[] = [];
+  let before = "";
+  for (const point of points.toSorted((a, b) => a.replicas - b.replicas)) {
+    const text = textOf(point);
+    if (text === before) continue;
+    parts.push(before === "" ? text : `from ${point.replicas} replicas on ${text}`);
+    before = text;
+  }
+  return parts.join(", ");
 }
 
 function rowsOf(point: StudyPoint): ScaleRow[] {
@@ -213,13 +244,14 @@ function bothOf({ replicas, measured, predicted }: Prediction): ScaleRow[] {
 function idealOf(points: readonly StudyPoint[]): ScaleRow[] {
   const [first] = points;
   if (first === undefined) return [];
-  const each = first.throughputPerSecond / first.replicas;
-  return [...new Set(points.map(({ replicas }) => replicas))].map((replicas) => ({
+  const each = first.throughputPerSecond / first.clients;
+  const clientsAt = new Map(points.map(({ replicas, clients }) => [replicas, clients]));
+  return [...clientsAt].map(([replicas, clients]) => ({
     panel: "throughput",
     kind: "ideal",
     series: "ideal",
     replicas,
-    value: each * replicas,
+    value: each * clients,
   }));
 }
 

@@ -54,7 +54,9 @@ if (alive + unseen.length > 0) process.exitCode = 1;
 /** For people; formatted as prettier would. */
 function asDocument(): string {
   const clean = (text: string): string => text.replaceAll("|", "\\|").replaceAll(/[<>]/g, "");
-  const cells = rows.map((row) => row.map(clean));
+  const cells = rows.map(([seeds = "", mistake = "", found = ""]) =>
+    [seeds, mistake, kindOf(found)].map(clean),
+  );
   const widths = [0, 1, 2].map((at) => Math.max(...cells.map((row) => row[at]?.length ?? 0)));
   const line = (row: readonly string[]): string =>
     `| ${widths.map((width, at) => (row[at] ?? "").padEnd(width)).join(" | ")} |`;
@@ -74,6 +76,13 @@ function asDocument(): string {
     `${found.length} mistakes, ${alive} alive after ${lastSeed} seeds.`,
     "",
   ].join("\n");
+}
+
+/** What noticed it, without the ids of a run. */
+function kindOf(violation: string): string {
+  return violation
+    .replace(/^checker: no commit order explains this at ([^:]*).*$/, "checker: $1")
+    .replace(/^(checker: \w+|[^:]*).*$/, "$1");
 }
 
 function report(mistake: string, found: Found | undefined): void {
@@ -121,10 +130,11 @@ async function search(system: "aft" | "direct"): Promise<Found | undefined> {
 async function simulated(...flags: readonly string[]): Promise<SimDocument> {
   const options = { cwd: clone, timeout, maxBuffer: 64 * 1_048_576 };
   const all = ["bench/cli.ts", "sim", "--no-shrink", "--no-keep", "--json", ...flags];
-  const stdout = await execute(process.execPath, all, options).then(
-    (done) => done.stdout,
+  const said = await execute(process.execPath, all, options).catch(
     // It ends with a code of its own when a seed fails.
-    (error: unknown) => (error as { stdout?: string }).stdout ?? "",
+    (error: unknown) => error as { stdout?: string; stderr?: string },
   );
-  return JSON.parse(stdout) as SimDocument;
+  if (said.stdout === undefined || said.stdout === "")
+    throw new Error(`sim ${flags.join(" ")} said nothing: ${said.stderr ?? ""}`);
+  return JSON.parse(said.stdout) as SimDocument;
 }

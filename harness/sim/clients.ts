@@ -41,6 +41,8 @@ export class Clients {
   readonly errors = new Map<string, number>();
   requestsDone = 0;
   requestsGivenUp = 0;
+  /** Some attempt was given up and went on beside the next one of its client: no session is in order then. */
+  hasOverlaps = false;
   readonly #options: ClientsOptions;
   #running = 0;
   /** Attempts under way, those given up included. */
@@ -161,6 +163,7 @@ export class Clients {
     const [one, other] = pair;
     if (one === undefined || other === undefined) throw new Error("functions need hosts");
     this.#attempts += 1;
+    let ended = false;
     const ending = runAttempt({
       request,
       hosts: [one, other],
@@ -170,19 +173,25 @@ export class Clients {
       trueClock,
     }).then(
       (end) => {
+        ended = true;
         this.#attempts -= 1;
         this.#count(end);
         onAnswer(record, end);
         return end;
       },
       (error: unknown) => {
+        ended = true;
         this.#attempts -= 1;
         onBug(error);
         return undefined;
       },
     );
     const waitUs = fate.isGivenUp ? stoppedGiveUpUs : giveUpUs;
-    return Promise.race([ending, delay(trueClock, waitUs).then(() => undefined)]);
+    const givenUp = delay(trueClock, waitUs).then(() => {
+      this.hasOverlaps ||= !ended;
+      return undefined;
+    });
+    return Promise.race([ending, givenUp]);
   }
 
   #drawFate(request: PlannedRequest, prng: Prng): AttemptFate {

@@ -12,12 +12,20 @@ import { HistoryBuilder } from "#harness/checker/history.ts";
 import type { RecordedTransaction } from "#harness/record/history.ts";
 import type { SimConfig } from "./config.ts";
 
-/** Sentences, most telling first; none when everything holds. */
-export function judgeRecords(config: SimConfig, records: readonly RecordedTransaction[]): string[] {
+/**
+ * Sentences, most telling first; none when everything holds.
+ *
+ * @param inOrder  No client began an attempt while an earlier one of its own went on.
+ */
+export function judgeRecords(
+  config: SimConfig,
+  records: readonly RecordedTransaction[],
+  inOrder: boolean,
+): string[] {
   const judged = records.filter(({ transactionId }) => transactionId !== "");
   return [
     ...anomaliesOf(judged),
-    ...isolationAsPromised(judged, promisesSessions(config)),
+    ...isolationAsPromised(judged, inOrder && promisesSessions(config)),
     ...(config.exactlyOnce || config.system === "direct" ? effectsOf(judged) : []),
   ];
 }

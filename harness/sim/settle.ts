@@ -60,6 +60,8 @@ function* present(cluster: SimCluster): Generator<string> {
 }
 
 function unsettledStore({ cluster, oracle, store }: Settling): string | undefined {
+  // The service promises no more than that: who reads now may be told that there is nothing.
+  if (!store.isSettled) return "the last writes show only to some reads";
   const { objects, committedRecords: committed } = oracle;
   const live = oracle.liveObjects();
   if (objects !== live) {

@@ -157,7 +157,8 @@ class Simulation {
     await breathe();
     const { records, errors } = this.#clients;
     this.#holdAgainstStorage();
-    for (const what of judgeRecords(this.#config, records)) this.violate(what);
+    const inOrder = !this.#clients.hasOverlaps;
+    for (const what of judgeRecords(this.#config, records, inOrder)) this.violate(what);
     const count = (outcome: RecordedTransaction["outcome"]): number =>
       records.filter((one) => one.outcome === outcome).length;
     return {

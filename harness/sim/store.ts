@@ -29,6 +29,7 @@ export class SimStore {
   /** 0: an acknowledged write is seen by every later read. */
   readonly #lagUs: number;
   watcher: StoreWatcher | undefined;
+  #settledAtUs = 0;
 
   constructor(options: { nowUs: () => number; prng: Prng; lagUs: number }) {
     this.#nowUs = options.nowUs;
@@ -44,6 +45,11 @@ export class SimStore {
     return isUnsettled && this.#prng.next() < 0.5 ? stored.before : stored.value;
   }
 
+  /** Whether every write so far is seen by every read. */
+  get isSettled(): boolean {
+    return this.#nowUs() >= this.#settledAtUs;
+  }
+
   /** As it is. */
   truth(name: StorageKey): Bytes | undefined {
     return this.#objects.get(name)?.value;
@@ -57,7 +63,9 @@ export class SimStore {
     this.watcher?.onPut(name, value);
     const before = this.#objects.get(name)?.value;
     const lagUs = this.#lagUs > 0 ? this.#prng.nextInt(this.#lagUs) : 0;
-    this.#objects.set(name, { value, before, unsettledUntilUs: this.#nowUs() + lagUs });
+    const unsettledUntilUs = this.#nowUs() + lagUs;
+    this.#settledAtUs = Math.max(this.#settledAtUs, unsettledUntilUs);
+    this.#objects.set(name, { value, before, unsettledUntilUs });
   }
 
   /** Decided and seen at once. */

@@ -27,7 +27,7 @@ interface Panel {
 }
 
 const panels: readonly Panel[] = [
-  { id: "throughput", title: "Throughput", y: "transactions/s", log: true },
+  { id: "throughput", title: "Throughput (dotted: ideal)", y: "transactions/s", log: true },
   { id: "cpu", title: "Who is busy", y: "share of one core", log: false },
   { id: "traffic", title: "Talk between peers", y: "a second, each replica", log: true },
   { id: "hearing", title: "What a replica knows", y: "ms, or commits", log: true },
@@ -44,7 +44,10 @@ export function scaleSpec(
     config: sharedConfig,
     columns: 2,
     spacing: 30,
-    resolve: { scale: { color: "independent", y: "independent" } },
+    resolve: {
+      scale: { color: "independent", shape: "independent", y: "independent" },
+      legend: { color: "independent", shape: "independent" },
+    },
     concat: panels
       .filter(({ id }) => rows.some(({ panel }) => panel === id))
       .map((panel) => panelSpec(panel, rows)),
@@ -54,7 +57,9 @@ export function scaleSpec(
 
 function panelSpec({ id, title, y, log }: Panel, all: readonly ScaleRow[]): unknown {
   const rows = all.filter(({ panel }) => panel === id);
-  const domain = [...new Set(rows.map(({ series }) => series))];
+  // The ideal line has no place in the legend, where it would fill the others' marks.
+  const coloured = rows.filter(({ kind }) => kind !== "ideal");
+  const domain = [...new Set(coloured.map(({ series }) => series))];
   const isMeasured = (name: string): boolean =>
     rows.some(({ series, kind }) => series === name && kind === "measured");
   // One legend for colour and shape: measured filled circles, simulated hollow diamonds.
@@ -89,9 +94,13 @@ function panelSpec({ id, title, y, log }: Panel, all: readonly ScaleRow[]): unkn
       legend,
     },
   };
-  const layer = (kind: ScaleRow["kind"], mark: Readonly<Record<string, unknown>>): unknown[] =>
+  const layer = (
+    kind: ScaleRow["kind"],
+    mark: Readonly<Record<string, unknown>>,
+    own: Readonly<Record<string, unknown>> = {},
+  ): unknown[] =>
     rows.some((row) => row.kind === kind)
-      ? [{ transform: [{ filter: { field: "kind", equal: kind } }], mark }]
+      ? [{ transform: [{ filter: { field: "kind", equal: kind } }], mark, encoding: own }]
       : [];
   return {
     title: { text: title, fontSize: 13, anchor: "start" },
@@ -100,7 +109,11 @@ function panelSpec({ id, title, y, log }: Panel, all: readonly ScaleRow[]): unkn
     data: { values: rows },
     encoding,
     layer: [
-      ...layer("ideal", { type: "line", strokeWidth: 1, strokeDash: [1, 3] }),
+      ...layer(
+        "ideal",
+        { type: "line", strokeWidth: 1, strokeDash: [1, 3] },
+        { color: { value: "#666666" }, shape: { value: "circle" } },
+      ),
       ...layer("simulated", {
         type: "line",
         strokeWidth: 1.5,

@@ -34,6 +34,8 @@ export interface LoadOptions {
 
 const value = Buffer.from("v");
 const owner = 0;
+/** A call that only takes its place in a queue. */
+const toQueue = { kind: "command", owner, digest: 0, plain: true } as const;
 
 export class ScaleLoad {
   readonly #options: LoadOptions;
@@ -77,16 +79,17 @@ export class ScaleLoad {
     const transactionId = createUuid(target.nowMs(), prng);
     const session: Session = { target, transactionId, written: [], begun: false };
     const { shape } = invocationProfiles.lambda;
+    // Waits that follow one another are one event.
+    let waitUs = 0;
     for (const [place, operations] of request.functions.entries()) {
       const invocationUs = sampleUs(shape, prng);
-      await this.#pause(invocationUs / 2);
-      await this.#work();
+      await this.#work(waitUs + invocationUs / 2);
       for (const operation of operations) await this.#step(session, operation, request.requestId);
       const isLast = place === request.functions.length - 1;
       if (isLast && !(await this.#commit(session))) return false;
-      await this.#pause(invocationUs / 2);
+      waitUs = invocationUs / 2;
     }
-    await this.#pause(costs.otherUs);
+    await this.#pause(waitUs + costs.otherUs);
     return true;
   }
 
@@ -129,7 +132,7 @@ export class ScaleLoad {
           resolve(result);
         });
       };
-      loop.after(network.delayUs(), what, () => {
+      loop.after(network.delayUs(), toQueue, () => {
         worker.do(this.#tripUs, () => {
           const result = work();
           if (result instanceof Promise) void result.then(back);
@@ -139,10 +142,11 @@ export class ScaleLoad {
     });
   }
 
-  /** A function's own CPU. */
-  #work(): Promise<void> {
+  /** A wait, then a function's own CPU. */
+  async #work(waitUs: number): Promise<void> {
     const { host } = this.#options;
-    if (host === undefined) return this.#pause(this.#stepUs);
+    if (host === undefined) return this.#pause(waitUs + this.#stepUs);
+    await this.#pause(waitUs);
     return new Promise((resolve) => {
       host.do(this.#stepUs, resolve);
     });

@@ -11,7 +11,7 @@ import { calibrateScale } from "./calibrate.ts";
 import { Cores } from "./cores.ts";
 import { parseCosts, type ScaleCosts } from "./costs.ts";
 import { type ScaleConfig, simulateScale } from "./scale.ts";
-import { bendOf, scaleConfigOf, type StudyPoint } from "./study.ts";
+import { bendOf, effortOf, scaleConfigOf, type StudyPoint } from "./study.ts";
 
 const costs: ScaleCosts = {
   v: 1,
@@ -113,6 +113,17 @@ describe("a cluster at scale", () => {
     expect(together.throughputPerSecond).toBeLessThan(apart.throughputPerSecond / 2);
   });
 });
+
+it.each(["all-to-all", "relays"] as const)(
+  "simulates large clusters for a shorter time, and beyond 256 replicas with fewer clients (%s)",
+  (multicast) => {
+    const efforts = [1, 16, 64, 256, 512].map((replicas) => effortOf({ replicas, multicast }, 40));
+    const times = efforts.map(({ warmUpMs, measuredMs }) => warmUpMs + measuredMs);
+    expect(times).toEqual(times.toSorted((a, b) => b - a));
+    expect(efforts.map(({ clientsPerReplica }) => clientsPerReplica)).toEqual([40, 40, 40, 40, 10]);
+    expect(effortOf({ replicas: 1_024, multicast }, 1).clientsPerReplica).toBe(1);
+  },
+);
 
 describe("where a curve bends", () => {
   const point = (replicas: number, ofIdeal: number, replicaMax: number): StudyPoint =>

@@ -15,7 +15,7 @@ export interface StudyPlan {
 }
 
 export interface StudyPoint extends ScaleResult {
-  /** Of as many times the smallest count's throughput per replica. */
+  /** Of as many times the smallest count's throughput per client. */
   readonly ofIdeal: number;
   readonly measuredMs: number;
 }
@@ -40,13 +40,59 @@ export interface Prediction {
 const nearIdeal = 0.9;
 /** From here on a process has no time left for what comes in bursts. */
 const fullCore = 0.9;
-const manyReplicas = 64;
 
-/** Longer where that is cheap; a round of multicast takes a second. */
-export function timesOf(replicas: number): { warmUpMs: number; measuredMs: number } {
-  return replicas >= manyReplicas
-    ? { warmUpMs: 1_500, measuredMs: 1_000 }
-    : { warmUpMs: 3_000, measuredMs: 3_000 };
+/** What a point is simulated with. */
+export interface Effort {
+  readonly warmUpMs: number;
+  readonly measuredMs: number;
+  readonly clientsPerReplica: number;
+}
+
+/**
+ * Longer where that is cheap: what a virtual second costs grows with the square of the replicas. A round of multicast
+ * takes a second, and under load the next exchange follows at once; queues that still grow at the end of such a
+ * time are not seen in full, so where a core is full the largest counts are flattered.
+ */
+const efforts: Readonly<
+  Record<
+    ScaleConfig["multicast"],
+    readonly (readonly [most: number, warmUpMs: number, measuredMs: number])[]
+  >
+> = {
+  "all-to-all": [
+    [8, 2_000, 2_000],
+    [16, 1_500, 1_500],
+    [32, 1_000, 1_000],
+    [64, 800, 400],
+    [128, 700, 300],
+    [Infinity, 600, 200],
+  ],
+  // Three rounds until everybody has heard; cheaper to simulate.
+  relays: [
+    [16, 2_000, 2_000],
+    [32, 1_500, 1_000],
+    [64, 1_300, 800],
+    [128, 1_300, 600],
+    [Infinity, 1_200, 400],
+  ],
+};
+/** Beyond, each replica has a quarter of the clients. */
+const allClientsUpTo = 256;
+const clientsShareBeyond = 0.25;
+
+export function effortOf(
+  { replicas, multicast }: Pick<ScaleConfig, "replicas" | "multicast">,
+  clientsPerReplica: number,
+): Effort {
+  const [, warmUpMs, measuredMs] = efforts[multicast].find(([most]) => replicas <= most) ?? [
+    0, 600, 200,
+  ];
+  const share = replicas > allClientsUpTo ? clientsShareBeyond : 1;
+  return {
+    warmUpMs,
+    measuredMs,
+    clientsPerReplica: Math.max(1, Math.round(clientsPerReplica * share)),
+  };
 }
 
 export async function runStudy(
@@ -61,14 +107,15 @@ export async function runStudy(
     let first: ScaleResult | undefined;
     for (const replicas of plan.replicas) {
       if (options.signal.aborted) return points;
-      const times = timesOf(replicas);
-      const result = await simulateScale({ ...plan.base, ...times, replicas, multicast });
+      const effort = effortOf({ replicas, multicast }, plan.base.clientsPerReplica);
+      const result = await simulateScale({ ...plan.base, ...effort, replicas, multicast });
       first ??= result;
-      const ideal = (first.throughputPerSecond / first.replicas) * replicas;
+      // Each client as fast as at the smallest count.
+      const ideal = (first.throughputPerSecond / first.clients) * result.clients;
       const point = {
         ...result,
         ofIdeal: Math.round((result.throughputPerSecond / ideal) * 1_000) / 1_000,
-        measuredMs: times.measuredMs,
+        measuredMs: effort.measuredMs,
       };
       points.push(point);
       options.onPoint(point);
