@@ -41,7 +41,7 @@ describe("a record", () => {
     const record = await openRecord(copy);
     expect(record.suite.runs.every(({ directory }) => directory.startsWith(copy))).toBe(true);
     // Of experiments that the suite does not hold there is nothing to draw.
-    const others = new Set(["retries", "lambda-twin", "alternatives"]);
+    const others = new Set(["retries", "lambda-twin"]);
     for (const figure of figures)
       expect([figure.id, figure.build(record).kind]).toEqual([
         figure.id,
