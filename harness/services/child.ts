@@ -157,7 +157,8 @@ async function watch(name: string, child: ChildProcess): Promise<Child> {
   }
 }
 
-function killIfThere(pid: number): void {
+/** SIGKILL; of no effect on what has ended, as a server's children do without it. */
+export function killIfThere(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {

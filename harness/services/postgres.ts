@@ -10,7 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Client } from "pg";
 import { describeError, NotAvailableError } from "#kit/errors.ts";
-import { type Child, programPid, ServiceStartError, startProgram } from "./child.ts";
+import { type Child, killIfThere, programPid, ServiceStartError, startProgram } from "./child.ts";
 import { startOnFreePort } from "./free-port.ts";
 import type { StorageService } from "./port.ts";
 import { createDataDirectory, databaseName, removeSharedMemory } from "./postgres-files.ts";
@@ -99,7 +99,7 @@ async function startIn(settings: Settings): Promise<PostgresService> {
       ...(user !== undefined && { runsAs: user.name }),
     },
     kill: async () => {
-      for (const pid of pids()) process.kill(pid, "SIGKILL");
+      for (const pid of pids()) killIfThere(pid);
       await child.exited;
     },
     restart: async () => {
