@@ -73,7 +73,7 @@ export class AftSession implements StateSession {
       this.#writes === 0
         ? [this.transactionId, key]
         : [this.transactionId, key, "AFTER", String(this.#writes)];
-    // Nothing was sent yet: begin rides on this read, in the same command. Kept writes do not (D101).
+    // Nothing was sent yet: begin rides on this read, in the same command. Kept writes do not (D102).
     if (!this.#begun && this.#kept.length === 0) {
       args.push("BEGIN", this.#requestId);
       this.#begun = true;
