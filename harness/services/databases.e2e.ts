@@ -177,8 +177,8 @@ async function endsWithParent(name: "postgres" | "etcd"): Promise<void> {
     });
   });
   const { pids } = JSON.parse(line) as { pids: number[] };
-  expect(pids.length).toBeGreaterThan(0);
-  expect(pids.every(isThere)).toBe(true);
+  // The server itself; processes that it has for connections come and go.
+  expect(isThere(pids[0] ?? 0)).toBe(true);
   const directory = directoryOf(pids[0] ?? 0);
   parent.kill("SIGKILL");
   await expect.poll(() => pids.filter(isThere), { timeout: 10_000 }).toEqual([]);
