@@ -170,21 +170,26 @@ function directoryOf(pid: number): string {
 
 async function endsWithParent(name: "postgres" | "etcd"): Promise<void> {
   const parent = spawn(process.execPath, [holder, name], { stdio: ["pipe", "pipe", "inherit"] });
-  const line = await new Promise<string>((resolve, reject) => {
-    createInterface({ input: parent.stdout }).once("line", resolve);
-    parent.once("exit", (code) => {
-      reject(new Error(`it ended with ${code}`));
+  try {
+    const line = await new Promise<string>((resolve, reject) => {
+      createInterface({ input: parent.stdout }).once("line", resolve);
+      parent.once("exit", (code) => {
+        reject(new Error(`it ended with ${code}`));
+      });
     });
-  });
-  const { pids } = JSON.parse(line) as { pids: number[] };
-  // The server itself; processes that it has for connections come and go.
-  expect(isThere(pids[0] ?? 0)).toBe(true);
-  const directory = directoryOf(pids[0] ?? 0);
-  parent.kill("SIGKILL");
-  await expect.poll(() => pids.filter(isThere), { timeout: 10_000 }).toEqual([]);
-  // Nobody was left who could have removed it.
-  expect(existsSync(directory)).toBe(true);
-  rmSync(directory, { recursive: true });
+    const { pids } = JSON.parse(line) as { pids: number[] };
+    // The server itself; processes that it has for connections come and go.
+    expect(isThere(pids[0] ?? 0)).toBe(true);
+    const directory = directoryOf(pids[0] ?? 0);
+    parent.kill("SIGKILL");
+    await expect.poll(() => pids.filter(isThere), { timeout: 10_000 }).toEqual([]);
+    // Nobody was left who could have removed it.
+    expect(existsSync(directory)).toBe(true);
+    rmSync(directory, { recursive: true });
+  } finally {
+    // Also where something above failed: it would keep the test's process from ending.
+    parent.kill("SIGKILL");
+  }
 }
 
 /** Dead and not yet waited for by whoever inherited it is gone. */
