@@ -3,7 +3,8 @@
  *         have the faults of well-known tools; and ours, autocannon and truth stand side by side.
  * Method  Real servers that stall, wait or stay silent, each in its own process. What needs little CPU
  *         runs at the same time: all together a thousand requests per second.
- * Retry   Once: the limits are those of a quiet machine, and tests share theirs.
+ * Retry   The limits are those of a quiet machine, and tests share theirs: a check that is missed beside
+ *         the others runs again by itself. A generator that is wrong is wrong each time.
  */
 import autocannon from "autocannon";
 import { describe, expect, it } from "vitest";
@@ -45,27 +46,49 @@ const bursting: GeneratorUnderTest = {
 };
 const forgetful: GeneratorUnderTest = { ...own, createRecorder: () => new ForgetfulRecorder() };
 
-describe("calibration", { retry: 1 }, () => {
+const trials = 4;
+
+function judge(id: string, generator: GeneratorUnderTest): Promise<CheckResult> {
+  const check = trafficChecks.find((one) => one.id === id);
+  if (check === undefined) throw new Error(`no check is called ${id}`);
+  return runCheck(check, generator, signal);
+}
+
+interface Case {
+  readonly id: string;
+  readonly generator: GeneratorUnderTest;
+  /** What the failures read, joined; `""`: the check passes. */
+  readonly reads: readonly (RegExp | "")[];
+}
+
+const cases: readonly Case[] = [
+  { id: "stall", generator: own, reads: [""] },
+  { id: "never-answering", generator: own, reads: [""] },
+  { id: "pacing", generator: own, reads: [""] },
+  { id: "constant-delay", generator: own, reads: [""] },
+  { id: "stall", generator: sendTime, reads: [/^response p90, ms is .*, expected 475 … 525$/] },
+  { id: "pacing", generator: bursting, reads: [/^distance from the schedule, p50, ms is \d{3}/] },
+  {
+    id: "never-answering",
+    generator: forgetful,
+    reads: [/^requests in the record is 450, expected 500/, /requests counted at their limit is 0/],
+  },
+];
+
+const holds = (failures: string, { reads }: Case): boolean =>
+  reads.every((pattern) => (pattern === "" ? failures === "" : pattern.test(failures)));
+
+describe("calibration", () => {
   it("passes with the suite's generator, and fails three faulty ones for the right reason", async () => {
-    const judge = (id: string, generator: GeneratorUnderTest): Promise<CheckResult> => {
-      const check = trafficChecks.find((one) => one.id === id);
-      if (check === undefined) throw new Error(`no check is called ${id}`);
-      return runCheck(check, generator, signal);
-    };
-    const [stall, silence, pacing, atSendTime, burst, forgotten] = await Promise.all([
-      judge("stall", own),
-      judge("never-answering", own),
-      judge("pacing", own),
-      judge("stall", sendTime),
-      judge("pacing", bursting),
-      judge("never-answering", forgetful),
-    ]);
-    expect([stall, silence, pacing].flatMap(({ failures }) => failures)).toEqual([]);
-    expect(atSendTime.failures.join()).toMatch(/^response p90, ms is .*, expected 475 … 525$/);
-    expect(burst.failures.join()).toMatch(/^distance from the schedule, p50, ms is \d{3}/);
-    expect(forgotten.failures.join()).toMatch(/^requests in the record is 450, expected 500/);
-    expect(forgotten.failures.join()).toContain("requests counted at their limit is 0");
-    expect((await judge("constant-delay", own)).failures).toEqual([]);
+    const together = await Promise.all(cases.map(({ id, generator }) => judge(id, generator)));
+    for (const [index, one] of cases.entries()) {
+      let failures = together[index]?.failures.join() ?? "not run";
+      for (let trial = 1; trial < trials && !holds(failures, one); trial += 1)
+        failures = (await judge(one.id, one.generator)).failures.join();
+      for (const pattern of one.reads)
+        if (pattern === "") expect(failures, one.id).toBe("");
+        else expect(failures, one.id).toMatch(pattern);
+    }
   });
 });
 
@@ -114,7 +137,7 @@ async function measureWithAutocannon(rate?: number): Promise<Row> {
 
 it(
   "ours, autocannon and truth on a stalled server: ours is within 5 % of truth",
-  { retry: 1 },
+  { retry: 2 },
   async () => {
     const ours = await offer({
       mode: stalled,
