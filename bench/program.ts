@@ -137,7 +137,7 @@ function addLookers(program: Command): void {
     .option("--json", "one JSON document")
     .action(async (flags: { json?: boolean }) => {
       const { list } = await import("./commands/list.ts");
-      console.log(list({ json: flags.json === true }));
+      console.log(await list({ json: flags.json === true }));
     });
   selecting(program.command("plan"))
     .description("what would run, and for how long")

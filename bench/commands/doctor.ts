@@ -6,6 +6,8 @@ import { createSystemClock } from "#kit/node/system-clock.ts";
 import { delay } from "#kit/clock.ts";
 import { installEtcd } from "#harness/services/etcd.ts";
 import { findPostgres, installPostgres } from "#harness/services/postgres-programs.ts";
+import { findPackage, installCommand } from "#kit/node/optional-package.ts";
+import { packagesOf, stateSystemNames } from "#shim/state/registry.ts";
 import { formatColumns } from "#bench/text.ts";
 
 interface Finding {
@@ -44,7 +46,29 @@ export async function doctor(): Promise<readonly Finding[]> {
     }),
     program({ name: "chromium", args: ["--version"], get: "apt-get install chromium" }),
     awsCredentials(),
+    ...(await packages()),
   ];
+}
+
+/** Of systems that need npm packages beside our dependencies: one line for each system. */
+async function packages(): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const system of stateSystemNames) {
+    const needs = await packagesOf(system);
+    if (needs.length === 0) continue;
+    const what = `system ${system}`;
+    const found = needs.map((one) => findPackage(one));
+    if (found.includes(undefined)) {
+      const get = installCommand(needs);
+      findings.push({ what, state: "missing", detail: "npm packages not installed", get });
+      continue;
+    }
+    const versions = found.flatMap((one) =>
+      one === undefined ? [] : `${one.name} ${one.version}`,
+    );
+    findings.push({ what, state: "ok", detail: versions.join(", ") });
+  }
+  return findings;
 }
 
 export function formatFindings(findings: readonly Finding[]): string {

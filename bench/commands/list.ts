@@ -1,4 +1,5 @@
 /** @module `aft-bench list`: what there is to run. */
+import { missingSystems } from "#harness/experiment/missing-systems.ts";
 import { platformNames } from "#harness/faas/registry.ts";
 import { storageServiceNames } from "#harness/services/registry.ts";
 import { stateSystemNames } from "#shim/state/registry.ts";
@@ -8,7 +9,11 @@ import { experiments, suites } from "#bench/experiments/registry.ts";
 import { micros } from "#bench/micro/registry.ts";
 import { formatColumns } from "#bench/text.ts";
 
-export function list(options: { readonly json: boolean }): string {
+export async function list(options: { readonly json: boolean }): Promise<string> {
+  const notInstalled = await missingSystems(
+    stateSystemNames.map((system) => ({ system })),
+    new Set(),
+  );
   const document = {
     suites: suites.map(({ id, title, experiments: members }) => ({
       id,
@@ -23,6 +28,7 @@ export function list(options: { readonly json: boolean }): string {
     })),
     micros: micros.map(({ id, title }) => ({ id, title })),
     systems: stateSystemNames,
+    notInstalled: [...notInstalled].map(([system, { why, get }]) => ({ system, why, get })),
     storages: storageServiceNames,
     emulations: Object.keys(emulationProfiles),
     platforms: platformNames,
@@ -44,5 +50,6 @@ export function list(options: { readonly json: boolean }): string {
       ["  platform", document.platforms.join(", ")],
       ["  workload", document.workloads.join(", ")],
     ]),
+    ...document.notInstalled.map(({ system, why, get }) => `Not run: ${system}, ${why}; ${get}`),
   ].join("\n");
 }

@@ -6,6 +6,7 @@
  */
 import { fileURLToPath } from "node:url";
 import type { Clock } from "#kit/clock.ts";
+import { missingPackages } from "#kit/node/optional-package.ts";
 import { createSystemClock } from "#kit/node/system-clock.ts";
 import { createPrng } from "#kit/prng.ts";
 import type { FunctionSpec, Platform } from "#harness/faas/port.ts";
@@ -14,6 +15,7 @@ import { createPlatform } from "#harness/faas/registry.ts";
 import { concurrencyOf } from "#harness/loadgen/load.ts";
 import type { StorageService } from "#harness/services/port.ts";
 import { startStorageService } from "#harness/services/registry.ts";
+import { packagesOf } from "#shim/state/registry.ts";
 import { emulationProfiles, invocationProfiles } from "#shim/storage/emulated/profiles.ts";
 import type { StorageSpec } from "#shim/storage/target.ts";
 import type { CellPlan } from "./define.ts";
@@ -57,7 +59,7 @@ export function functionNameOf(system: string): string {
 
 /**
  * Brings up what `plans` need; they must agree in storage and platform (`groupCells`).
- * Rejects with `NotAvailableError` when a server is not installed; then nothing is left running.
+ * Rejects with `NotAvailableError` when a server or a system's package is not installed; then nothing is left running.
  */
 export async function openEnvironment(request: EnvironmentRequest): Promise<Environment> {
   const scope = new Scope();
@@ -74,8 +76,7 @@ async function bringUp(request: EnvironmentRequest, scope: Scope): Promise<Envir
   if (first === undefined) throw new RangeError("an environment needs at least one cell");
 
   const lambda = first.platform.name === "lambda" ? request.lambda : undefined;
-  for (const plan of request.plans)
-    checkReach(plan, request.lambda, request.externalSystems.has(plan.system));
+  for (const plan of request.plans) await checkSystem(plan, request);
   const storage = scope.own(
     lambda?.store === undefined
       ? await startStorageService(first.storage.service, first.storage.modulePath)
@@ -126,6 +127,16 @@ async function bringUp(request: EnvironmentRequest, scope: Scope): Promise<Envir
     emulation: describeEmulation(first),
     close: () => scope.close(),
   };
+}
+
+/** Before anything is started: its packages are installed, and functions can have and reach what they need. */
+async function checkSystem(plan: CellPlan, request: EnvironmentRequest): Promise<void> {
+  const { externalSystems, lambda } = request;
+  const isOutside = externalSystems.has(plan.system);
+  const needs = isOutside ? [] : await packagesOf(plan.system);
+  checkReach(plan, lambda, isOutside || needs.length > 0);
+  const missing = missingPackages(plan.system, needs);
+  if (missing !== undefined) throw missing;
 }
 
 /** What is deployed for a system; `spec`: how functions open it. */

@@ -20,6 +20,7 @@ import { type CellGroup, shareEnvironments } from "./group.ts";
 import type { LambdaPlace } from "./lambda-place.ts";
 import { LiveWindow, LoadExtent } from "./live.ts";
 import { describeHere, describeRun, runDirectoryOf } from "./manifest.ts";
+import { missingSystems } from "./missing-systems.ts";
 import { CellRun } from "./run-cell.ts";
 
 export interface SuiteRequest {
@@ -86,7 +87,8 @@ class SuiteRunner {
   async run(): Promise<SuiteResult> {
     const { parts, onEvent, signal, clock, suite, profile } = this.#request;
     onEvent({ kind: "plan", cells: this.#cells, estimateSeconds: this.#plannedSeconds });
-    for (const users of shareEnvironments(parts)) {
+    const possible = await this.#withoutMissing(parts);
+    for (const users of shareEnvironments(possible)) {
       if (signal.aborted) break;
       await this.#runEnvironment(users);
     }
@@ -103,6 +105,24 @@ class SuiteRunner {
       notRun: this.#notRun,
       machine: this.#about.machine,
     };
+  }
+
+  /** A system whose package is not installed must not keep those from running that share its store. */
+  async #withoutMissing(parts: SuiteRequest["parts"]): Promise<SuiteRequest["parts"]> {
+    const possible: SuiteRequest["parts"][number][] = [];
+    for (const { definition, cells } of parts) {
+      const missing = await missingSystems(cells, this.#request.externalSystems);
+      for (const [system, error] of missing) {
+        const what = `${definition.id} system:${system}`;
+        this.#skip(
+          what,
+          cells.filter((plan) => plan.system === system),
+          error,
+        );
+      }
+      possible.push({ definition, cells: cells.filter(({ system }) => !missing.has(system)) });
+    }
+    return possible;
   }
 
   /** Servers and functions are started once for all experiments that can use them. */
@@ -125,12 +145,12 @@ class SuiteRunner {
       });
     } catch (error) {
       if (!(error instanceof NotAvailableError)) throw error;
-      for (const { definition, groups } of users)
-        this.#skip(
-          definition,
-          groups.flatMap((group) => group.plans),
-          error,
-        );
+      for (const { definition, groups } of users) {
+        const skipped = groups.flatMap((group) => group.plans);
+        const { storage, platform } = skipped[0] ?? {};
+        const where = `platform:${platform?.name ?? "?"} storage:${storage?.service ?? "?"}`;
+        this.#skip(`${definition.id} ${where}`, skipped, error);
+      }
       return;
     }
     try {
@@ -273,15 +293,8 @@ class SuiteRunner {
     }
   }
 
-  #skip(
-    definition: ExperimentDefinition,
-    plans: readonly CellPlan[],
-    error: NotAvailableError,
-  ): void {
+  #skip(what: string, plans: readonly CellPlan[], error: NotAvailableError): void {
     const { onEvent } = this.#request;
-    const [first] = plans;
-    const { storage, platform } = first ?? {};
-    const what = `${definition.id} platform:${platform?.name ?? "?"} storage:${storage?.service ?? "?"}`;
     const notRun = { what, why: error.why, get: error.get };
     this.#notRun.push(notRun);
     this.#doneCells += plans.length;

@@ -2,7 +2,8 @@
  * @module The state systems there are: one line each. A system from outside this repository is
  * named by its module's path instead and has the same shape (`--use ./my-system.ts`).
  */
-import { ConfigError } from "#kit/errors.ts";
+import { ConfigError, type NotAvailableError } from "#kit/errors.ts";
+import { missingPackages, type OptionalPackage } from "#kit/node/optional-package.ts";
 import { outsideExport } from "#kit/node/outside.ts";
 import type { StateSystem } from "./port.ts";
 
@@ -35,6 +36,8 @@ export interface StateSystemSpec {
 export interface StateSystemModule {
   readonly name: string;
   readonly promises: readonly StatePromise[];
+  /** npm packages that are none of our dependencies, loaded when it is opened; it does not run without them. */
+  readonly needs?: readonly OptionalPackage[];
   /** What it guarantees with these options, where that depends on them; otherwise `promises`. */
   promisesWith?(options: Readonly<Record<string, unknown>>): readonly StatePromise[];
   /** Rejects with `ConfigError` on options it does not understand. */
@@ -79,6 +82,16 @@ export async function loadStateSystem(
     ]);
   }
   return (await load()).stateSystem;
+}
+
+/** npm packages that a registered system needs beside our dependencies. Rejects as `loadStateSystem` does. */
+export async function packagesOf(system: string): Promise<readonly OptionalPackage[]> {
+  return (await loadStateSystem({ system })).needs ?? [];
+}
+
+/** Why a registered system cannot be opened here, and what to install; `undefined`: it can. */
+export async function missingFor(system: string): Promise<NotAvailableError | undefined> {
+  return missingPackages(system, await packagesOf(system));
 }
 
 /** Opens the system a spec describes. */
