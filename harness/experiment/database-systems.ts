@@ -1,7 +1,8 @@
-/** @module Systems that are functions and one database server: PostgreSQL at its levels, and etcd. */
+/** @module Systems that are functions and one server: PostgreSQL at its levels, etcd, and servers of objects. */
 import { ConfigError } from "#kit/errors.ts";
 import { startPostgresBroker } from "#harness/services/postgres-broker.ts";
 import { isolationOf, type PostgresSystemName } from "#shim/postgres/levels.ts";
+import { retentionMs } from "#shim/objects/frame.ts";
 import type { StorageSpec } from "#shim/storage/target.ts";
 import type { Scope } from "./scope.ts";
 import type { RunningSystem } from "./systems.ts";
@@ -55,9 +56,24 @@ export function onEtcd(name: keyof typeof etcdKinds): BringUp {
     });
 }
 
+const objectKinds = {
+  restate: "a virtual object for each key: reads by a shared handler, writes by an exclusive one",
+  "durable-objects": "a durable object for each key, its value in a SQLite database of its own",
+} as const;
+
+/** Rejects with `ConfigError` in front of another store. */
+export function onObjects(name: keyof typeof objectKinds): BringUp {
+  return ({ storage }) =>
+    onServer(name, name === "restate" ? "restate" : "workerd", storage, {
+      kind: objectKinds[name],
+      tornBetweenFunctions: true,
+      requests: `each write once, by its number in the request, for ${retentionMs / 60_000} minutes`,
+    });
+}
+
 function onServer(
   name: string,
-  engine: "postgres" | "etcd",
+  engine: "postgres" | "etcd" | "restate" | "workerd",
   storage: StorageSpec,
   description: Readonly<Record<string, unknown>>,
 ): Promise<RunningSystem> {

@@ -11,7 +11,7 @@ import { defaultReplicaSettings } from "#shim/aft/replica/options.ts";
 import type { ReplicaStats } from "#shim/aft/replica/port.ts";
 import type { StateSystemSpec } from "#shim/state/registry.ts";
 import type { StorageSpec } from "#shim/storage/target.ts";
-import { bringUpHeld, onEtcd, onPostgres } from "./database-systems.ts";
+import { bringUpHeld, onEtcd, onObjects, onPostgres } from "./database-systems.ts";
 import type { ClusterPlan } from "./define.ts";
 import { bringUpDynamodbTxn } from "./dynamodb-systems.ts";
 import { preloadCommits } from "./preload.ts";
@@ -87,6 +87,8 @@ const bringUps: Readonly<Record<string, BringUp>> = {
   "postgres-held": bringUpHeld,
   etcd: onEtcd("etcd"),
   "etcd-ser": onEtcd("etcd-ser"),
+  restate: onObjects("restate"),
+  "durable-objects": onObjects("durable-objects"),
 };
 
 /** Longer than a replica takes that is only busy; a stopped one is given up for by then. */

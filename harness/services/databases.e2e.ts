@@ -2,11 +2,7 @@
  * Goal    PostgreSQL and etcd, as the suite starts them, are private, durable and gone when they are to be.
  * Method  Real servers; what they listen on is read from the kernel, and a parent is killed.
  */
-import { spawn } from "node:child_process";
-import { existsSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
+import { existsSync, readFileSync } from "node:fs";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ConfigError, NotAvailableError } from "#kit/errors.ts";
@@ -14,9 +10,8 @@ import { createSystemClock } from "#kit/node/system-clock.ts";
 import { openStorage } from "#shim/storage/registry.ts";
 import { type EtcdService, startEtcd } from "./etcd.ts";
 import { type PostgresService, startPostgres } from "./postgres.ts";
+import { bindable, directoryOf, endsWithParent, listening } from "./testing/what-is-left.ts";
 import { etcdMissing, hasEtcd, hasPostgres, postgresMissing } from "./testing.ts";
-
-const holder = fileURLToPath(import.meta.resolve("./testing/hold-service.ts"));
 
 describe.skipIf(!hasPostgres())(`PostgreSQL (needs it; ${postgresMissing})`, () => {
   let service: PostgresService;
@@ -133,70 +128,8 @@ async function connected(url: string): Promise<Client> {
   return client;
 }
 
-/** Addresses on which something listens at a port, as the kernel has it. */
-function listening(port: number): string[] {
-  const wanted = port.toString(16).toUpperCase().padStart(4, "0");
-  return ["tcp", "tcp6"].flatMap((protocol) =>
-    readFileSync(`/proc/net/${protocol}`, "utf8")
-      .split("\n")
-      .flatMap((line) => {
-        const [, local = "", , state] = line.trim().split(/\s+/);
-        const [address = "", at] = local.split(":");
-        if (at !== wanted || state !== "0A") return [];
-        return [address === "0100007F" ? "127.0.0.1" : address];
-      }),
-  );
-}
-
-function bindable(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once("error", () => resolve(false));
-    probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(true)));
-  });
-}
-
 /** Segments of System V shared memory that a process made. */
 function sharedMemoryOf(pid: number): string[] {
   const [, ...lines] = readFileSync("/proc/sysvipc/shm", "utf8").trim().split("\n");
   return lines.filter((line) => line.trim().split(/\s+/)[4] === String(pid));
-}
-
-/** The temporary folder that a server was started in. */
-function directoryOf(pid: number): string {
-  const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-  return /\/[^\0]*\/aft-bench-\w+-\w{6}/.exec(command)?.[0] ?? "";
-}
-
-async function endsWithParent(name: "postgres" | "etcd"): Promise<void> {
-  const parent = spawn(process.execPath, [holder, name], { stdio: ["pipe", "pipe", "inherit"] });
-  try {
-    const line = await new Promise<string>((resolve, reject) => {
-      createInterface({ input: parent.stdout }).once("line", resolve);
-      parent.once("exit", (code) => {
-        reject(new Error(`it ended with ${code}`));
-      });
-    });
-    const { pids } = JSON.parse(line) as { pids: number[] };
-    // The server itself; processes that it has for connections come and go.
-    expect(isThere(pids[0] ?? 0)).toBe(true);
-    const directory = directoryOf(pids[0] ?? 0);
-    parent.kill("SIGKILL");
-    await expect.poll(() => pids.filter(isThere), { timeout: 10_000 }).toEqual([]);
-    // Nobody was left who could have removed it.
-    expect(existsSync(directory)).toBe(true);
-    rmSync(directory, { recursive: true });
-  } finally {
-    // Also where something above failed: it would keep the test's process from ending.
-    parent.kill("SIGKILL");
-  }
-}
-
-/** Dead and not yet waited for by whoever inherited it is gone. */
-function isThere(pid: number): boolean {
-  try {
-    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
-  } catch {
-    return false;
-  }
 }

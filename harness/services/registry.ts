@@ -8,6 +8,8 @@ import type { StorageService } from "./port.ts";
 import { startPostgres } from "./postgres.ts";
 import { startRedisCluster } from "./redis-cluster.ts";
 import { startRedis } from "./redis.ts";
+import { startRestate } from "./restate.ts";
+import { startWorkerd } from "./workerd.ts";
 
 const services = {
   memory: startMemory,
@@ -18,6 +20,8 @@ const services = {
   s3: startS3,
   postgres: () => startPostgres(),
   etcd: startEtcd,
+  restate: startRestate,
+  workerd: startWorkerd,
 } satisfies Readonly<Record<string, () => Promise<StorageService>>>;
 
 /** A store the suite can start for itself, by name. */

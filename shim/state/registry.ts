@@ -61,6 +61,8 @@ const registered: Readonly<Record<string, () => Promise<LoadedModule>>> = {
   "postgres-held": () => import("#shim/postgres/held/system.ts"),
   etcd: async () => (await import("#shim/etcd/system.ts")).etcdAs("etcd"),
   "etcd-ser": async () => (await import("#shim/etcd/system.ts")).etcdAs("etcd-ser"),
+  restate: () => import("#shim/restate/system.ts"),
+  "durable-objects": () => import("#shim/durable-objects/system.ts"),
 };
 
 export const stateSystemNames: readonly string[] = Object.keys(registered);

@@ -21,6 +21,8 @@ const engines: { readonly [E in StorageTarget["engine"]]: Open<E> } = {
     (await (await import("./outside.ts")).loadStorageEngine(modulePath)).open(options),
   postgres: () => refuse("postgres", "postgres-rc, postgres-rr, postgres-ser and postgres-held"),
   etcd: () => refuse("etcd", "etcd"),
+  restate: () => refuse("restate", "restate"),
+  workerd: () => refuse("workerd", "durable-objects"),
 };
 
 /** A server that keeps state, and is spoken to in no way that all systems could share. */

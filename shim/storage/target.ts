@@ -26,7 +26,7 @@ export type StorageTarget =
       readonly region: string;
       readonly endpoint?: string;
     }
-  /** These two are no storage engines: state systems of their own speak to them. */
+  /** These are no storage engines: state systems of their own speak to them. */
   | {
       readonly engine: "postgres";
       /** `postgres://[user:password@]host:port/database`. */
@@ -35,6 +35,12 @@ export type StorageTarget =
   | {
       readonly engine: "etcd";
       /** Of the client API: `http://host:port`. */
+      readonly endpoint: string;
+    }
+  | {
+      /** Servers of objects, which have the suite's own handlers or worker. */
+      readonly engine: "restate" | "workerd";
+      /** Of the ingress or the worker: `http://host:port`. */
       readonly endpoint: string;
     }
   | {
@@ -78,6 +84,8 @@ function withoutSecret(target: StorageTarget): StorageTarget {
     case "postgres":
       return { ...target, url: withoutPassword(target.url) };
     case "etcd":
+    case "restate":
+    case "workerd":
       return { ...target, endpoint: withoutPassword(target.endpoint) };
     case "memory":
     case "lmdb":

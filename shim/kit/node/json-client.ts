@@ -1,10 +1,6 @@
-/**
- * @module JSON by POST over connections that are kept: for services whose calls are answered one at a time.
- *
- * Nothing is sent twice. Whether a call that failed was carried out is for the caller to find out.
- */
-import { Agent, request } from "node:http";
+/** @module JSON by POST over connections that are kept (`post-client.ts`). */
 import { ProjectError } from "../errors.ts";
+import { PostCallError, PostClient } from "./post-client.ts";
 
 export interface JsonAnswer {
   readonly status: number;
@@ -17,72 +13,41 @@ export class JsonCallError extends ProjectError {
   readonly disposition = "retry";
 }
 
-export class JsonClient {
-  readonly #origin: string;
-  readonly #timeoutMs: number;
-  readonly #agent: Agent;
-  #closed = false;
+const headers = { "content-type": "application/json" };
 
-  constructor(options: {
-    /** `http://host:port` */
-    readonly origin: string;
-    /** A call not answered within this time fails. */
-    readonly timeoutMs: number;
-    /** Calls beyond so many at once wait. */
-    readonly maxConnections: number;
-  }) {
+export class JsonClient {
+  readonly #client: PostClient;
+  readonly #origin: string;
+
+  constructor(options: ConstructorParameters<typeof PostClient>[0]) {
     this.#origin = options.origin;
-    this.#timeoutMs = options.timeoutMs;
-    this.#agent = new Agent({
-      keepAlive: true,
-      maxSockets: options.maxConnections,
-      scheduling: "lifo",
-    });
+    this.#client = new PostClient(options);
   }
 
   /** Whatever the status. Rejects with `JsonCallError`. */
-  post(path: string, content: unknown): Promise<JsonAnswer> {
-    if (this.#closed) return Promise.reject(new JsonCallError("the client is closed"));
-    return new Promise((resolve, reject) => {
+  async post(path: string, content: unknown): Promise<JsonAnswer> {
+    try {
       const text = Buffer.from(JSON.stringify(content));
-      const fail = (why: string, cause?: unknown): void => {
-        clearTimeout(timer);
-        reject(new JsonCallError(`${this.#origin}${path}: ${why}`, { cause }));
-      };
-      const call = request(this.#origin + path, {
-        method: "POST",
-        agent: this.#agent,
-        headers: { "content-type": "application/json", "content-length": text.length },
-      });
-      const timer = setTimeout(() => {
-        call.destroy(new Error(`no answer within ${this.#timeoutMs} ms`));
-      }, this.#timeoutMs);
-      call.on("error", (error) => {
-        fail("failed", error);
-      });
-      call.on("response", (response) => {
-        const parts: Buffer[] = [];
-        response.on("data", (part: Buffer) => parts.push(part));
-        response.on("error", (error) => {
-          fail("the answer broke off", error);
-        });
-        response.on("end", () => {
-          clearTimeout(timer);
-          try {
-            const body: unknown = JSON.parse(Buffer.concat(parts).toString());
-            resolve({ status: response.statusCode ?? 0, body });
-          } catch (error) {
-            fail(`status ${response.statusCode} without JSON`, error);
-          }
-        });
-      });
-      call.end(text);
-    });
+      const { status, body } = await this.#client.post(path, text, headers);
+      return { status, body: this.#parse(path, body, status) };
+    } catch (error) {
+      if (error instanceof PostCallError)
+        throw new JsonCallError(error.message, { cause: error.cause });
+      throw error;
+    }
   }
 
   /** Calls under way fail. Idempotent. */
   close(): void {
-    this.#closed = true;
-    this.#agent.destroy();
+    this.#client.close();
+  }
+
+  #parse(path: string, body: Buffer, status: number): unknown {
+    try {
+      return JSON.parse(body.toString());
+    } catch (cause) {
+      const what = `${this.#origin}${path}: status ${status} without JSON`;
+      throw new JsonCallError(what, { cause });
+    }
   }
 }
