@@ -6,8 +6,8 @@ import { createSystemClock } from "#kit/node/system-clock.ts";
 import { delay } from "#kit/clock.ts";
 import { installEtcd } from "#harness/services/etcd.ts";
 import { findPostgres, installPostgres } from "#harness/services/postgres-programs.ts";
-import { findPackage, installCommand } from "#kit/node/optional-package.ts";
-import { packagesOf, stateSystemNames } from "#shim/state/registry.ts";
+import { describePackages, findPackage, installCommand } from "#kit/node/optional-package.ts";
+import { optionalSystems } from "#shim/state/registry.ts";
 import { formatColumns } from "#bench/text.ts";
 
 interface Finding {
@@ -52,23 +52,15 @@ export async function doctor(): Promise<readonly Finding[]> {
 
 /** Of systems that need npm packages beside our dependencies: one line for each system. */
 async function packages(): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  for (const system of stateSystemNames) {
-    const needs = await packagesOf(system);
-    if (needs.length === 0) continue;
+  const systems = await optionalSystems();
+  // Of all at once: npm removes what an earlier `--no-save` has installed.
+  const get = installCommand(systems.flatMap(({ needs }) => needs));
+  return systems.map(({ system, needs }) => {
     const what = `system ${system}`;
-    const found = needs.map((one) => findPackage(one));
-    if (found.includes(undefined)) {
-      const get = installCommand(needs);
-      findings.push({ what, state: "missing", detail: "npm packages not installed", get });
-      continue;
-    }
-    const versions = found.flatMap((one) =>
-      one === undefined ? [] : `${one.name} ${one.version}`,
-    );
-    findings.push({ what, state: "ok", detail: versions.join(", ") });
-  }
-  return findings;
+    return needs.some((one) => findPackage(one) === undefined)
+      ? { what, state: "missing", detail: "npm packages not installed", get }
+      : { what, state: "ok", detail: describePackages(needs).join(", ") };
+  });
 }
 
 export function formatFindings(findings: readonly Finding[]): string {

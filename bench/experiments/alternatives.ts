@@ -35,6 +35,7 @@ const alternatives: readonly Alternative[] = [
   { system: "etcd", service: "etcd", estimatedMs: 25 },
   { system: "etcd-ser", service: "etcd", estimatedMs: 30 },
   { system: "dynamodb-txn", service: "dynamodb", estimatedMs: 60 },
+  { system: "powertools-idempotency", service: "dynamodb", estimatedMs: 70 },
   { system: "restate", service: "restate", estimatedMs: 60 },
   { system: "durable-objects", service: "workerd", estimatedMs: 30 },
 ];

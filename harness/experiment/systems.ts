@@ -13,7 +13,7 @@ import type { StateSystemSpec } from "#shim/state/registry.ts";
 import type { StorageSpec } from "#shim/storage/target.ts";
 import { bringUpHeld, onEtcd, onObjects, onPostgres } from "./database-systems.ts";
 import type { ClusterPlan } from "./define.ts";
-import { bringUpDynamodbTxn } from "./dynamodb-systems.ts";
+import { bringUpDynamodbTxn, bringUpIdempotency } from "./dynamodb-systems.ts";
 import { preloadCommits } from "./preload.ts";
 import { onRedis } from "./redis-systems.ts";
 import type { Scope } from "./scope.ts";
@@ -80,6 +80,7 @@ const bringUps: Readonly<Record<string, BringUp>> = {
   "redis-multi": onRedis("redis-multi", "writes kept in the context, MULTI … EXEC at the end"),
   "redis-occ": onRedis("redis-occ", "versions in the context, checked and written by one script"),
   "dynamodb-txn": bringUpDynamodbTxn,
+  "powertools-idempotency": bringUpIdempotency,
   "step-log": onRedis("step-log", "each step and its log entry in one script, replayed by retries"),
   "postgres-rc": onPostgres("postgres-rc"),
   "postgres-rr": onPostgres("postgres-rr"),

@@ -3,51 +3,12 @@
  * Method  The one contract of `state.contract.ts`, over what the harness starts.
  */
 import { describe } from "vitest";
-import { createSystemClock } from "#kit/node/system-clock.ts";
-import { describeContract } from "#kit/testing/describe-contract.ts";
-import { loadStateSystem, openStateSystem, type StateSystemSpec } from "#shim/state/registry.ts";
-import { openStateContract, stateContract } from "#shim/state/state.contract.ts";
 import { startTransactionFront } from "./dynamodb-transactions/start.ts";
-import type { Service, StorageService } from "./port.ts";
 import { startRedis } from "./redis.ts";
 import { startReplica } from "./replica.ts";
 import { startStorageService } from "./registry.ts";
 import { hasRedis, redisMissing } from "./testing.ts";
-
-const clock = createSystemClock();
-
-/** `system` says how to open it once the store is up, and what else must be stopped before the store. */
-function describeSystem(
-  title: string,
-  start: () => Promise<StorageService>,
-  system: (
-    store: StorageService,
-  ) => Promise<{ readonly spec: StateSystemSpec; readonly service?: Service }>,
-): void {
-  describeContract(`state contract: ${title}`, stateContract, async () => {
-    const store = await start();
-    const { spec, service } = await system(store);
-    const module = await loadStateSystem(spec);
-    const { subject, cleanUp } = await openStateContract({
-      promises: module.promisesWith?.(spec.options) ?? module.promises,
-      clock,
-      open: () => openStateSystem(spec),
-    });
-    return {
-      subject,
-      cleanUp: async () => {
-        await cleanUp();
-        await service?.stop();
-        await store.stop();
-      },
-    };
-  });
-}
-
-const overStore =
-  (name: string, options: Readonly<Record<string, unknown>> = {}) =>
-  ({ target }: StorageService) =>
-    Promise.resolve({ spec: { system: name, options: { storage: { target }, ...options } } });
+import { describeSystem, overStore } from "./testing/describe-system.ts";
 
 describeSystem("direct over lmdb", () => startStorageService("lmdb"), overStore("direct"));
 

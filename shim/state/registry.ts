@@ -53,6 +53,7 @@ const registered: Readonly<Record<string, () => Promise<LoadedModule>>> = {
   aft: () => import("#shim/aft/client/system.ts"),
   "redis-multi": () => import("#shim/redis-multi/system.ts"),
   "redis-occ": () => import("#shim/redis-occ/system.ts"),
+  "powertools-idempotency": () => import("#shim/powertools-idempotency/system.ts"),
   "dynamodb-txn": () => import("#shim/dynamodb-txn/system.ts"),
   "step-log": () => import("#shim/step-log/system.ts"),
   "postgres-rc": async () => (await import("#shim/postgres/system.ts")).postgresAt("postgres-rc"),
@@ -89,6 +90,16 @@ export async function loadStateSystem(
 /** npm packages that a registered system needs beside our dependencies. Rejects as `loadStateSystem` does. */
 export async function packagesOf(system: string): Promise<readonly OptionalPackage[]> {
   return (await loadStateSystem({ system })).needs ?? [];
+}
+
+/** The registered systems that need such packages, in order, and what each needs. */
+export async function optionalSystems(): Promise<
+  readonly { readonly system: string; readonly needs: readonly OptionalPackage[] }[]
+> {
+  const all = await Promise.all(
+    stateSystemNames.map(async (system) => ({ system, needs: await packagesOf(system) })),
+  );
+  return all.filter(({ needs }) => needs.length > 0);
 }
 
 /** Why a registered system cannot be opened here, and what to install; `undefined`: it can. */

@@ -60,6 +60,11 @@ export function missingPackages(
   return new NotAvailableError({ what, why, get: installCommand(packages) });
 }
 
+/** Name and version of what is installed of them, for a run's description. */
+export function describePackages(packages: readonly Pick<OptionalPackage, "name">[]): string[] {
+  return packages.map((one) => `${one.name} ${findPackage(one)?.version ?? "not installed"}`);
+}
+
 /** As it is typed in the folder of the clone or project. */
 export function installCommand(packages: readonly OptionalPackage[]): string {
   const names = packages.map(({ name, version }) => `${name}@${version}`);
