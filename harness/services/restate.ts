@@ -14,12 +14,6 @@ import type { StorageService } from "./port.ts";
 
 const { server: restateServer, sdk: restateSdk } = restatePackages;
 const packages = [restateServer, restateSdk];
-export const installRestate = installCommand(packages);
-
-export function isRestateThere(): boolean {
-  return packages.every((one) => findPackage(one) !== undefined);
-}
-
 const handlersPath = fileURLToPath(import.meta.resolve("#shim/restate/handlers.ts"));
 const registerTimeoutMs = 30_000;
 
@@ -63,7 +57,7 @@ function restateProgram(): string {
     return createRequire(join(directory, "package.json")).resolve(name);
   } catch (cause) {
     const why = `${restateServer.name} brings no server for ${platform} on ${arch}`;
-    throw new NotAvailableError({ what: "restate", why, get: installRestate, cause });
+    throw new NotAvailableError({ what: "restate", why, get: installCommand(packages), cause });
   }
 }
 

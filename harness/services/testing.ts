@@ -2,16 +2,11 @@
 import { spawnSync } from "node:child_process";
 import { installEtcd } from "./etcd.ts";
 import { findPostgres, installPostgres } from "./postgres-programs.ts";
-import { installRestate, isRestateThere } from "./restate.ts";
-import { installWorkerd, isWorkerdThere } from "./workerd.ts";
 
 export const redisMissing = "redis-server not installed: apt-get install redis-server";
 
 export const postgresMissing = `PostgreSQL not installed: ${installPostgres}`;
 export const etcdMissing = `etcd not installed: ${installEtcd}`;
-
-export const restateMissing = `Restate not installed: ${installRestate}`;
-export const workerdMissing = `workerd not installed: ${installWorkerd}`;
 
 /** Whether redis-server is there. Where it is required (CI), its absence is a failure. */
 export function hasRedis(): boolean {
@@ -28,16 +23,6 @@ export function hasPostgres(): boolean {
 export function hasEtcd(): boolean {
   const isThere = spawnSync("etcd", ["--version"]).error === undefined;
   return required(isThere, "AFT_BENCH_REQUIRE_ETCD", etcdMissing);
-}
-
-/** Whether Restate's server and SDK are there, in the same way. */
-export function hasRestate(): boolean {
-  return required(isRestateThere(), "AFT_BENCH_REQUIRE_EXTRAS", restateMissing);
-}
-
-/** Whether workerd is there, in the same way. */
-export function hasWorkerd(): boolean {
-  return required(isWorkerdThere(), "AFT_BENCH_REQUIRE_EXTRAS", workerdMissing);
 }
 
 function required(isThere: boolean, variable: string, missing: string): boolean {

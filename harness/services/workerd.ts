@@ -16,12 +16,6 @@ import { startOnFreePort } from "./free-port.ts";
 import { waitUntilAnswers } from "./http-ready.ts";
 import type { StorageService } from "./port.ts";
 
-export const installWorkerd = installCommand([workerdPackage]);
-
-export function isWorkerdThere(): boolean {
-  return findPackage(workerdPackage) !== undefined;
-}
-
 /** What the runtime is to behave like; older than the version above. */
 const compatibilityDate = "2026-11-01";
 const workerPath = fileURLToPath(import.meta.resolve("#shim/durable-objects/worker.ts"));
@@ -56,7 +50,7 @@ async function workerdProgram(): Promise<string> {
   const { default: program } = await importOptional<{ readonly default: unknown }>(workerdPackage);
   if (typeof program === "string") return program;
   const why = "the npm package workerd names no program for this machine";
-  throw new NotAvailableError({ what: "workerd", why, get: installWorkerd });
+  throw new NotAvailableError({ what: "workerd", why, get: installCommand([workerdPackage]) });
 }
 
 async function bundleWorker(): Promise<string> {

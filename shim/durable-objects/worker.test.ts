@@ -3,68 +3,28 @@
  * Method  Its own code over real SQLite databases, one for each object, without the runtime around it; what the
  *         runtime does beyond that is tested where it is installed (`#shim/objects/objects.e2e.ts`).
  */
-import { DatabaseSync } from "node:sqlite";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import type { Clock } from "#kit/clock.ts";
 import { createSystemClock } from "#kit/node/system-clock.ts";
 import { createPrng } from "#kit/prng.ts";
 import { describeContract } from "#kit/testing/describe-contract.ts";
-import { decodeFound, encodeWrite, type WriteHead, type Writer } from "#shim/objects/frame.ts";
+import {
+  decodeFound,
+  encodeWrite,
+  retentionMs,
+  type WriteHead,
+  type Writer,
+} from "#shim/objects/frame.ts";
 import { createObjectSystem } from "#shim/objects/object-system.ts";
 import type { ObjectStore } from "#shim/objects/store.ts";
 import { StateError, type StateSystem } from "#shim/state/port.ts";
 import { openStateContract, stateContract } from "#shim/state/state.contract.ts";
 import { durableRoutes } from "./routes.ts";
-import worker, { ValueObject } from "./worker.ts";
+import { createRuntime, type Environment } from "./testing/runtime.ts";
+import worker from "./worker.ts";
 
-type Environment = Parameters<typeof worker.fetch>[1];
 const clock = createSystemClock();
 const prng = createPrng(20_261_127);
-
-/** As much of the runtime as the worker sees. */
-function createRuntime(): Environment {
-  const objects = new Map<unknown, ValueObject>();
-  return {
-    VALUES: {
-      idFromName: (name) => name,
-      get: (id) => {
-        const object = objects.get(id) ?? new ValueObject({ storage: createObjectStorage() });
-        objects.set(id, object);
-        return object;
-      },
-    },
-  };
-}
-
-function createObjectStorage(): ConstructorParameters<typeof ValueObject>[0]["storage"] {
-  const database = new DatabaseSync(":memory:");
-  return {
-    sql: {
-      exec: <T>(query: string, ...bindings: unknown[]) => {
-        if (bindings.length === 0 && query.includes("CREATE")) {
-          database.exec(query);
-          return cursor<T>([]);
-        }
-        return cursor(database.prepare(query).all(...(bindings as string[])) as T[]);
-      },
-    },
-    transactionSync: (work) => {
-      database.exec("BEGIN");
-      try {
-        const result = work();
-        database.exec("COMMIT");
-        return result;
-      } catch (error) {
-        database.exec("ROLLBACK");
-        throw error;
-      }
-    },
-  };
-}
-
-function cursor<T>(rows: T[]): Iterable<T> & { toArray(): T[] } {
-  return Object.assign(rows.values(), { toArray: () => rows });
-}
 
 function openStore(runtime: Environment): ObjectStore {
   let isClosed = false;
@@ -135,6 +95,86 @@ it("a later attempt passes over what was done, does the rest, and counts by who 
   expect(await system.resume(passed).commit()).toEqual({ kind: "committed" });
   const later = system.begin({ requestId: "other" });
   expect((await later.getMany(["a", "b"])).map(text)).toEqual(["first", "second"]);
+});
+
+it("the next function goes on counting, and knows who did the last write before it", async () => {
+  const system = open(createRuntime());
+  const first = system.begin({ requestId: "r" });
+  await first.put("k", bytes("one"));
+  const next = system.resume(await first.suspend());
+  expect(await next.put("k", bytes("two"))).toBeUndefined();
+  expect(text(await next.get("k"))).toBe("two");
+  const again = system.begin({ requestId: "r" });
+  await again.put("k", bytes("three"));
+  // Its last function writes nothing.
+  const last = system.resume(await again.suspend());
+  const { transactionId: committedBy } = first;
+  expect(await last.commit()).toEqual({ kind: "committed", committedBy });
+});
+
+it("a copy of a function, with the same context, passes over what the first one has done", async () => {
+  const system = open(createRuntime());
+  const first = system.begin({ requestId: "r" });
+  await first.put("a", bytes("first"));
+  const context = await first.suspend();
+  const [last, copy] = [system.resume(context), system.resume(context)];
+  expect(await last.put("b", bytes("last"))).toBeUndefined();
+  expect(await copy.put("b", bytes("copy"))).toBe("replayed");
+  expect(await copy.commit()).toEqual(await last.commit());
+});
+
+it("of writes that overlap, the last one made decides who is the author, not the last one answered", async () => {
+  const store = openStore(createRuntime());
+  const answers = new Map<string, () => void>();
+  const slow: ObjectStore = {
+    ...store,
+    write: async (key, head, value) => {
+      const writer = await store.write(key, head, value);
+      await new Promise<void>((resolve) => answers.set(key, resolve));
+      return writer;
+    },
+  };
+  const [other, system] = [store, slow].map((over) =>
+    createObjectSystem({
+      name: "objects",
+      store: over,
+      clock,
+      prng: prng.fork(over === slow ? "slow" : "other"),
+    }),
+  ) as [StateSystem, StateSystem];
+  const first = other.begin({ requestId: "r" });
+  await first.put("a", bytes("first"));
+  const second = system.begin({ requestId: "r" });
+  const writes = [second.put("a", bytes("second")), second.put("b", bytes("second"))];
+  await expect.poll(() => answers.size).toBe(2);
+  answers.get("b")?.();
+  expect(await writes[1]).toBeUndefined();
+  answers.get("a")?.();
+  expect(await writes[0]).toBe("replayed");
+  expect(await second.commit()).toEqual({ kind: "committed" });
+});
+
+it("remembers a write for as long as it says, and then takes it for a new one", async () => {
+  const store = openStore(createRuntime());
+  const head: WriteHead = { request: "r", step: 1, attempt: "one", call: "c1" };
+  const started = Date.now();
+  vi.useFakeTimers({ toFake: ["Date"], now: started });
+  try {
+    await store.write("k", head, bytes("1"));
+    vi.setSystemTime(started + retentionMs);
+    const other: WriteHead = { ...head, request: "other" };
+    await store.write("k", other, bytes("2"));
+    expect(await store.write("k", { ...head, call: "c2" }, bytes("1"))).toMatchObject({
+      call: "c1",
+    });
+    vi.setSystemTime(started + retentionMs + 1);
+    await store.write("k", { ...other, step: 2 }, bytes("3"));
+    expect(await store.write("k", { ...head, call: "c3" }, bytes("4"))).toMatchObject({
+      call: "c3",
+    });
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 it("a call that is sent again is the same write, and the next write of the key another one", async () => {

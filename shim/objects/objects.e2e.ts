@@ -5,16 +5,11 @@
  *         lost answers, SIGKILL, sizes, ports and processes as the kernel has them.
  */
 import { existsSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { createSystemClock } from "#kit/node/system-clock.ts";
 import { describeContract } from "#kit/testing/describe-contract.ts";
 import { type RestateService, startRestate } from "#harness/services/restate.ts";
-import {
-  hasRestate,
-  hasWorkerd,
-  restateMissing,
-  workerdMissing,
-} from "#harness/services/testing.ts";
+import { describeOptional } from "#harness/services/testing/describe-optional.ts";
 import { startRelay } from "#harness/services/testing/relay.ts";
 import {
   bindable,
@@ -35,30 +30,16 @@ interface Product {
   readonly system: string;
   readonly engine: "restate" | "workerd";
   readonly start: () => Promise<RestateService | WorkerdService>;
-  readonly isThere: boolean;
-  readonly missing: string;
 }
 
 const products: readonly Product[] = [
-  {
-    system: "restate",
-    engine: "restate",
-    start: startRestate,
-    isThere: hasRestate(),
-    missing: restateMissing,
-  },
-  {
-    system: "durable-objects",
-    engine: "workerd",
-    start: startWorkerd,
-    isThere: hasWorkerd(),
-    missing: workerdMissing,
-  },
+  { system: "restate", engine: "restate", start: startRestate },
+  { system: "durable-objects", engine: "workerd", start: startWorkerd },
 ];
 
 for (const product of products) {
-  const { system: name, engine, isThere, missing } = product;
-  describe.skipIf(!isThere)(`${name} (needs it; ${missing})`, () => {
+  const { system: name, engine } = product;
+  await describeOptional(name, () => {
     let service: RestateService | WorkerdService;
     let system: StateSystem;
     let names = 0;
