@@ -25,6 +25,7 @@ import { openStateContract, stateContract } from "#shim/state/state.contract.ts"
 const clock = createSystemClock();
 /** Too much for a request to Restate, and for SQLite as workerd has it. */
 const refusedBytes = 40_000_000;
+const writesWatched = 100;
 
 interface Product {
   readonly system: string;
@@ -81,6 +82,32 @@ for (const product of products) {
       expect(await last.put(b, bytes("second"))).toBeUndefined();
       expect(await last.commit()).toEqual({ kind: "committed" });
       expect(await shown(system, [a, b])).toEqual(["first", "second"]);
+    });
+
+    it("a read of a key sees what was acknowledged before it began", async () => {
+      const key = fresh("key");
+      let acknowledged = 0;
+      let looks = 0;
+      const writing = new AbortController();
+      const look = async (): Promise<void> => {
+        while (!writing.signal.aborted) {
+          const atLeast = acknowledged;
+          const [seen] = await shown(system, [key]);
+          expect(Number(seen ?? 0)).toBeGreaterThanOrEqual(atLeast);
+          looks += 1;
+        }
+      };
+      const writer = async (): Promise<void> => {
+        for (let count = 1; count <= writesWatched; count += 1) {
+          await system.begin({ requestId: fresh("request") }).put(key, bytes(String(count)));
+          acknowledged = count;
+        }
+      };
+      const written = writer().finally(() => {
+        writing.abort();
+      });
+      await Promise.all([written, look(), look(), look()]);
+      expect(looks).toBeGreaterThan(3);
     });
 
     it("a lost answer is asked for again, and the write is done once", async () => {
