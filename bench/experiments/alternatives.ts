@@ -32,6 +32,7 @@ const alternatives: readonly Alternative[] = [
   { system: "postgres-rr", service: "postgres", estimatedMs: 30 },
   { system: "postgres-ser", service: "postgres", estimatedMs: 40 },
   { system: "postgres-held", service: "postgres", estimatedMs: 60 },
+  { system: "dbos", service: "postgres", estimatedMs: 80 },
   { system: "etcd", service: "etcd", estimatedMs: 25 },
   { system: "etcd-ser", service: "etcd", estimatedMs: 30 },
   { system: "dynamodb-txn", service: "dynamodb", estimatedMs: 60 },

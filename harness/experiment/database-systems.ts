@@ -1,6 +1,9 @@
 /** @module Systems that are functions and one server: PostgreSQL at its levels, etcd, and servers of objects. */
 import { ConfigError } from "#kit/errors.ts";
+import { describePackages } from "#kit/node/optional-package.ts";
 import { startPostgresBroker } from "#harness/services/postgres-broker.ts";
+import { needs } from "#shim/dbos/library.ts";
+import { defaultIsolation, defaultTakeOverMs } from "#shim/dbos/system.ts";
 import { isolationOf, type PostgresSystemName } from "#shim/postgres/levels.ts";
 import { retentionMs } from "#shim/objects/frame.ts";
 import type { StorageSpec } from "#shim/storage/target.ts";
@@ -40,6 +43,18 @@ export async function bringUpHeld({ storage, scope }: BringUpOptions): Promise<R
     pids: { broker: broker.pids },
     description: { ...description, broker: broker.description },
   };
+}
+
+/** Each instance of a function is an executor of DBOS. Rejects with `ConfigError` in front of another store. */
+export async function bringUpDbos({ storage }: BringUpOptions): Promise<RunningSystem> {
+  return onServer("dbos", "postgres", storage, {
+    kind: `a workflow of one transaction for each function, ${defaultIsolation}`,
+    tornBetweenFunctions: true,
+    requests:
+      "what a function returned is in its transaction, kept for ever; one that does not end within " +
+      `${defaultTakeOverMs} ms is taken over by the next attempt`,
+    packages: describePackages(needs),
+  });
 }
 
 const etcdKinds = {

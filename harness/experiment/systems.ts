@@ -11,7 +11,7 @@ import { defaultReplicaSettings } from "#shim/aft/replica/options.ts";
 import type { ReplicaStats } from "#shim/aft/replica/port.ts";
 import type { StateSystemSpec } from "#shim/state/registry.ts";
 import type { StorageSpec } from "#shim/storage/target.ts";
-import { bringUpHeld, onEtcd, onObjects, onPostgres } from "./database-systems.ts";
+import { bringUpDbos, bringUpHeld, onEtcd, onObjects, onPostgres } from "./database-systems.ts";
 import type { ClusterPlan } from "./define.ts";
 import { bringUpDynamodbTxn, bringUpIdempotency } from "./dynamodb-systems.ts";
 import { preloadCommits } from "./preload.ts";
@@ -86,6 +86,7 @@ const bringUps: Readonly<Record<string, BringUp>> = {
   "postgres-rr": onPostgres("postgres-rr"),
   "postgres-ser": onPostgres("postgres-ser"),
   "postgres-held": bringUpHeld,
+  dbos: bringUpDbos,
   etcd: onEtcd("etcd"),
   "etcd-ser": onEtcd("etcd-ser"),
   restate: onObjects("restate"),

@@ -143,7 +143,7 @@ export class Database {
     for (let attempt = 1; attempt <= settleAttempts; attempt += 1) {
       try {
         // The server's process may be about to commit it still.
-        if (isLost && backend !== undefined) await this.#end(backend);
+        if (isLost && backend !== undefined) await this.end(backend);
         const outcome = await this.outcomeOf(transactionId);
         return outcome.kind === "unknown" ? refused(failure) : outcome;
       } catch (error) {
@@ -153,6 +153,16 @@ export class Database {
       }
     }
     return { kind: "unknown", reason };
+  }
+
+  /** Ends the server's process and waits until it is gone: what it had not committed it never will. */
+  async end({ pid, since }: Backend): Promise<void> {
+    for (let attempt = 0; attempt < endAttempts; attempt += 1) {
+      const { rowCount } = await this.#query(endBackend(pid, since));
+      if (rowCount === 0) return;
+      await delay(this.#clock, endPauseUs);
+    }
+    throw new BackendStaysError(`the server's process ${pid} does not end`);
   }
 
   counters(): StateCounters {
@@ -180,15 +190,6 @@ export class Database {
       release("broken");
       throw error;
     }
-  }
-
-  async #end({ pid, since }: Backend): Promise<void> {
-    for (let attempt = 0; attempt < endAttempts; attempt += 1) {
-      const { rowCount } = await this.#query(endBackend(pid, since));
-      if (rowCount === 0) return;
-      await delay(this.#clock, endPauseUs);
-    }
-    throw new BackendStaysError(`the server's process ${pid} does not end`);
   }
 
   async #query(statement: Statement | string): Promise<QueryResult<QueryResultRow>> {

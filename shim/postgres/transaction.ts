@@ -93,6 +93,12 @@ export class Transaction {
     await this.#run(named.length === 1 ? writeOne(...first) : writeMany(named));
   }
 
+  /** Another statement of the same transaction; its rows. */
+  async ask<Row extends QueryResultRow>(statement: Statement | string): Promise<readonly Row[]> {
+    const { rows } = await this.#run<Row>(statement);
+    return rows;
+  }
+
   /** Ends it; nothing is committed if it rejects with an answer of the server. */
   async commit(): Promise<void> {
     await this.#run("COMMIT");

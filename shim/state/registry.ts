@@ -60,6 +60,7 @@ const registered: Readonly<Record<string, () => Promise<LoadedModule>>> = {
   "postgres-rr": async () => (await import("#shim/postgres/system.ts")).postgresAt("postgres-rr"),
   "postgres-ser": async () => (await import("#shim/postgres/system.ts")).postgresAt("postgres-ser"),
   "postgres-held": () => import("#shim/postgres/held/system.ts"),
+  dbos: () => import("#shim/dbos/system.ts"),
   etcd: async () => (await import("#shim/etcd/system.ts")).etcdAs("etcd"),
   "etcd-ser": async () => (await import("#shim/etcd/system.ts")).etcdAs("etcd-ser"),
   restate: () => import("#shim/restate/system.ts"),

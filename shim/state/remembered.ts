@@ -182,7 +182,10 @@ export class RememberingSession implements StateSession {
     if (done !== undefined) return done;
     const isTooMuch = this.#readBytes > this.#maxRememberedBytes;
     const result = { by: this.transactionId, end, ...(!isTooMuch && { reads: this.#reads }) };
-    return this.#function.finish(result);
+    const kept = await this.#function.finish(result);
+    // This attempt has read and written what does not count; the next one goes through what does.
+    if (kept.by !== this.transactionId && kept.end === "suspended") throw doneByAnother();
+    return kept;
   }
 
   /** What the call answered when the function was done. */
@@ -213,6 +216,14 @@ export class RememberingSession implements StateSession {
         "was in an earlier attempt: functions must read the same keys in the same order and end the same way",
     });
   }
+}
+
+function doneByAnother(): StateError {
+  return new StateError({
+    code: "done_by_another",
+    disposition: "retry",
+    message: "another attempt of the request has done this function in the meantime",
+  });
 }
 
 function digestOf(keys: readonly string[]): string {
