@@ -47,6 +47,20 @@ describe("commit multicast", () => {
     expect(at(members, 1).member.mergedTotal).toBe(1);
   });
 
+  it("is one exchange a round with each peer, however much is committed meanwhile", async () => {
+    const { cluster, members } = await started(4);
+    cluster.network.faults.delayMs = 200;
+    const before = cluster.network.asked;
+    for (let turn = 0; turn < 100; turn += 1) {
+      await at(members, turn % 3).write({ [`k${turn}`]: "1" });
+      await cluster.seconds(0.05);
+    }
+    // Five rounds in which each of three asks two others; one round more at the edges.
+    expect(cluster.network.asked - before).toBeLessThanOrEqual(6 * 3 * 2);
+    await cluster.seconds(2);
+    expect(await peekAll(members, "k99")).toEqual(["1", "1", "1"]);
+  });
+
   it("is repaired when messages are lost, repeated, late and out of order", async () => {
     for (let seed = 10; seed < 20; seed += 1) {
       const { cluster, members } = await started(seed);

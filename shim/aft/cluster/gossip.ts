@@ -3,7 +3,9 @@
  * and commit streams in one exchange. Replicas and managers share it; what they do with the news is
  * theirs (`GossipHooks`).
  *
- * One exchange with a peer at a time; what it does not bring, the next round brings.
+ * One exchange with a peer at a time; what it does not bring, the next round brings. An exchange ends with
+ * what there was when it began: under load there is always something newer, and to go on for that would make
+ * a message of every few commits (AFT §4.1: once a second).
  */
 import type { Clock, Timer } from "#kit/clock.ts";
 import type { CommitBatch, CommitStream } from "../protocol/commit-stream.ts";
@@ -130,6 +132,7 @@ export class Gossip {
     this.#busy.add(address);
     try {
       let peer = id;
+      const newest = this.#stream?.last ?? 0;
       for (let turn = 0; turn < maxTurns && !this.#closed; turn += 1) {
         const known = peer === undefined ? undefined : this.members.find(peer);
         const batch = known === undefined ? undefined : this.#batchFor(known);
@@ -143,10 +146,11 @@ export class Gossip {
         });
         if (answer.kind !== "synced" || this.#closed) return;
         this.#takeOver(answer.from, answer.members, answer.heard, answer.batch);
-        // As long as one side has more to say and says it, there is no reason to wait.
-        const more = this.#stream?.hasNews(answer.from.id) === true && batch !== undefined;
-        if (!more && (answer.batch?.records.length ?? 0) < this.#settings.maxBatch) return;
+        const isNew = peer === undefined;
         peer = answer.from.id;
+        // Whoever was not known until now was told nothing yet.
+        const more = isNew ? this.#stream?.hasNews(peer) === true : (batch?.upTo ?? newest) < newest;
+        if (!more && (answer.batch?.records.length ?? 0) < this.#settings.maxBatch) return;
       }
     } catch {
       // Not reached: silence is what counts, and the next round tries again.
