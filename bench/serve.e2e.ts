@@ -36,7 +36,7 @@ async function serve(
 }> {
   const child = spawn(
     process.execPath,
-    ["--import", "tsx", join(root, "bench/cli.ts"), "serve", ...args],
+    [join(root, "bench/cli.ts"), "serve", ...args],
     { cwd: root, stdio: ["ignore", "pipe", "pipe"] },
   );
   ends.push(() => child.kill("SIGKILL"));

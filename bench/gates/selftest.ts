@@ -95,8 +95,6 @@ async function gate(
   const [program = process.execPath, ...args] = [
     ...before,
     process.execPath,
-    "--import",
-    "tsx",
     "bench/cli.ts",
     "gate",
     kind,

@@ -49,8 +49,9 @@ export interface Effort {
 }
 
 /**
- * Longer where that is cheap: what a virtual second costs grows with the square of the replicas. A round of multicast
- * takes a second, and under load the next exchange follows at once; queues that still grow at the end of such a
+ * Longer where that is cheap: what a virtual second costs grows with the square of the replicas. Warming up takes
+ * more than a round of multicast, so that exchanges carry what a whole second has committed; members' rounds are
+ * spread over the second, so that any part of it sees as many of them. Queues that still grow at the end of such a
  * time are not seen in full, so where a core is full the largest counts are flattered.
  */
 const efforts: Readonly<
@@ -60,12 +61,11 @@ const efforts: Readonly<
   >
 > = {
   "all-to-all": [
-    [8, 2_000, 2_000],
-    [16, 1_500, 1_500],
-    [32, 1_000, 1_000],
-    [64, 800, 400],
-    [128, 700, 300],
-    [Infinity, 600, 200],
+    [16, 2_000, 2_000],
+    [32, 1_200, 1_000],
+    [64, 1_100, 500],
+    [128, 1_100, 300],
+    [Infinity, 1_100, 200],
   ],
   // Three rounds until everybody has heard; cheaper to simulate.
   relays: [
@@ -85,7 +85,7 @@ export function effortOf(
   clientsPerReplica: number,
 ): Effort {
   const [, warmUpMs, measuredMs] = efforts[multicast].find(([most]) => replicas <= most) ?? [
-    0, 600, 200,
+    0, 1_100, 200,
   ];
   const share = replicas > allClientsUpTo ? clientsShareBeyond : 1;
   return {

@@ -39,7 +39,6 @@ export class Gossip {
   readonly #settings: ClusterSettings;
   /** Absent for managers, which commit nothing. */
   readonly #stream: CommitStream | undefined;
-  readonly #isNeeded: (record: CommitRecord) => boolean;
   readonly #hooks: GossipHooks;
   readonly #busy = new Set<string>();
   #timer: Timer | undefined;
@@ -52,8 +51,6 @@ export class Gossip {
     transport: Transport;
     settings: ClusterSettings;
     stream?: CommitStream;
-    /** Whether replicas have to hear of a commit. */
-    isNeeded?: (record: CommitRecord) => boolean;
     hooks: GossipHooks;
   }) {
     this.members = new Members(options.self);
@@ -61,7 +58,6 @@ export class Gossip {
     this.#transport = options.transport;
     this.#settings = options.settings;
     this.#stream = options.stream;
-    this.#isNeeded = options.isNeeded ?? (() => true);
     this.#hooks = options.hooks;
     this.#lastRoundUs = options.clock.monotonicUs();
   }
@@ -80,7 +76,7 @@ export class Gossip {
     return { ...this.members.self, silentMs: 0 };
   }
 
-  reports(): MemberReport[] {
+  reports(): readonly MemberReport[] {
     return this.members.reports(this.#clock.monotonicUs());
   }
 
@@ -149,7 +145,9 @@ export class Gossip {
         const isNew = peer === undefined;
         peer = answer.from.id;
         // Whoever was not known until now was told nothing yet.
-        const more = isNew ? this.#stream?.hasNews(peer) === true : (batch?.upTo ?? newest) < newest;
+        const more = isNew
+          ? this.#stream?.hasNews(peer) === true
+          : (batch?.upTo ?? newest) < newest;
         if (!more && (answer.batch?.records.length ?? 0) < this.#settings.maxBatch) return;
       }
     } catch {
@@ -188,7 +186,7 @@ export class Gossip {
 
   /** Managers hear everything; replicas only what is not superseded (AFT §4.1, §4.2). */
   #batchFor(peer: Member): CommitBatch | undefined {
-    const isNeeded = peer.role === "manager" ? () => true : this.#isNeeded;
-    return this.#stream?.batchFor(peer.id, this.#settings.maxBatch, isNeeded);
+    const which = peer.role === "manager" ? "all" : "newest";
+    return this.#stream?.batchFor(peer.id, this.#settings.maxBatch, which);
   }
 }

@@ -70,16 +70,15 @@ export class ReplicaMember implements PeerEndpoint {
     this.#peers = options.peers;
     this.#clock = options.clock;
     this.#settings = settings;
-    this.#stream = new CommitStream(settings.maxKept);
-    this.#onEvent = options.onEvent ?? (() => {});
     const { id, address, peers } = options;
+    this.#stream = new CommitStream(settings.maxKept, (record) => peers.isSuperseded(record));
+    this.#onEvent = options.onEvent ?? (() => {});
     this.#gossip = new Gossip({
       self: { id, role: "replica", address, incarnation: 1, state: "joining" },
       clock: options.clock,
       transport: options.transport,
       settings,
       stream: this.#stream,
-      isNeeded: (record) => !peers.isSuperseded(record),
       hooks: {
         onCommits: (records, lost) => {
           this.mergedTotal += peers.merge(records);

@@ -12,29 +12,43 @@ function commit(number: number): CommitRecord {
   return { id: { timestampUs: number, uuid }, writeSet: new Set([key("k")]), requestId: "" };
 }
 
-function streamOf(count: number, limit = 1_000): CommitStream {
-  const stream = new CommitStream(limit);
+function streamOf(
+  count: number,
+  limit = 1_000,
+  isSuperseded?: (record: CommitRecord) => boolean,
+): CommitStream {
+  const stream = new CommitStream(limit, isSuperseded);
   for (let number = 1; number <= count; number += 1) stream.append(commit(number));
   return stream;
 }
 
-const all = (): boolean => true;
-
 describe("a commit stream", () => {
   it("begins where the peer has stopped hearing, and says nothing when there is no news", () => {
     const stream = streamOf(5);
-    expect(stream.batchFor("p", 3, all)).toMatchObject({ after: 0, upTo: 3, reset: false });
+    expect(stream.batchFor("p", 3, "newest")).toMatchObject({ after: 0, upTo: 3, reset: false });
     stream.acknowledge("p", 3);
-    expect(stream.batchFor("p", 3, all)).toMatchObject({ after: 3, upTo: 5 });
+    expect(stream.batchFor("p", 3, "newest")).toMatchObject({ after: 3, upTo: 5 });
     stream.acknowledge("p", 5);
-    expect(stream.batchFor("p", 3, all)).toBeUndefined();
+    expect(stream.batchFor("p", 3, "newest")).toBeUndefined();
   });
 
   it("counts commits that were left out as heard", () => {
-    const stream = streamOf(5);
-    const batch = stream.batchFor("p", 10, ({ id }) => id.timestampUs === 4);
+    const stream = streamOf(5, 1_000, ({ id }) => id.timestampUs !== 4);
+    const batch = stream.batchFor("p", 10, "newest");
     expect(batch?.records.map(({ id }) => id.timestampUs)).toEqual([4]);
     expect(batch).toMatchObject({ after: 0, upTo: 5 });
+  });
+
+  it("leaves nothing out for those who hear all, and asks of a superseded commit once", () => {
+    let asked = 0;
+    const stream = streamOf(5, 1_000, ({ id }) => {
+      asked += 1;
+      return id.timestampUs < 4;
+    });
+    expect(stream.batchFor("m", 10, "all")?.records).toHaveLength(5);
+    for (const peer of ["p", "q", "r"])
+      expect(stream.batchFor(peer, 10, "newest")?.records).toHaveLength(2);
+    expect(asked).toBe(3 + 3 * 2);
   });
 
   it("keeps what some peer has not heard, and nothing else", () => {
@@ -49,7 +63,7 @@ describe("a commit stream", () => {
 
   it("says so when it no longer keeps what a peer has missed", () => {
     const stream = streamOf(12, 10);
-    const batch = stream.batchFor("p", 100, all);
+    const batch = stream.batchFor("p", 100, "newest");
     expect(batch).toMatchObject({ after: 5, upTo: 12, reset: true });
     const heard = new HeardStreams();
     expect(heard.note("o", batch as CommitBatch)).toEqual({ lost: true });
@@ -79,7 +93,7 @@ describe("a commit stream", () => {
         };
         for (const [index, fate] of fates.entries()) {
           stream.append(commit(index + 1));
-          const batch = stream.batchFor("p", most, all);
+          const batch = stream.batchFor("p", most, "newest");
           if (batch === undefined) continue;
           if (fate === "late") late.push(batch);
           if (fate === "deliver" || fate === "twice") deliver(batch);
@@ -89,7 +103,7 @@ describe("a commit stream", () => {
         }
         for (;;) {
           stream.acknowledge("p", heard.heard("o"));
-          const batch = stream.batchFor("p", most, all);
+          const batch = stream.batchFor("p", most, "newest");
           if (batch === undefined) break;
           deliver(batch);
         }

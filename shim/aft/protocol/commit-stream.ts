@@ -31,17 +31,25 @@ export function firstOf(records: readonly CommitRecord[], most: number): CommitR
   return first;
 }
 
+interface Kept {
+  readonly record: CommitRecord;
+  /** Found to be so once: it stays so (V2 of the replica), and is not asked for each peer again. */
+  superseded: boolean;
+}
+
 /** The sender's end. */
 export class CommitStream {
   readonly #limit: number;
+  readonly #isSuperseded: (record: CommitRecord) => boolean;
   /** Commits numbered #first, #first + 1, … */
-  #kept: CommitRecord[] = [];
+  #kept: Kept[] = [];
   #first = 1;
   readonly #heard = new Map<string, number>();
 
   /** Keeps at most `limit` commits for peers that have not heard them. */
-  constructor(limit: number) {
+  constructor(limit: number, isSuperseded: (record: CommitRecord) => boolean = () => false) {
     this.#limit = limit;
+    this.#isSuperseded = isSuperseded;
   }
 
   /** Number of the newest commit; 0 before the first. */
@@ -54,7 +62,7 @@ export class CommitStream {
   }
 
   append(record: CommitRecord): void {
-    this.#kept.push(record);
+    this.#kept.push({ record, superseded: false });
     // Half at once: dropping one by one would copy the rest each time.
     if (this.#kept.length > this.#limit) this.#drop(Math.ceil(this.#limit / 2));
   }
@@ -77,12 +85,8 @@ export class CommitStream {
     return (this.#heard.get(peer) ?? 0) < this.last;
   }
 
-  /** What a peer has not heard, up to `most` commits; `isNeeded` leaves out superseded ones. */
-  batchFor(
-    peer: string,
-    most: number,
-    isNeeded: (record: CommitRecord) => boolean,
-  ): CommitBatch | undefined {
+  /** What a peer has not heard, up to `most` commits; superseded ones only where `all` are wanted. */
+  batchFor(peer: string, most: number, which: "all" | "newest"): CommitBatch | undefined {
     const heard = this.#heard.get(peer) ?? 0;
     if (heard >= this.last) return undefined;
     const reset = heard < this.#first - 1;
@@ -92,15 +96,20 @@ export class CommitStream {
     let position = begin;
     let keys = 0;
     for (; position < this.#kept.length && records.length < most; position += 1) {
-      const record = this.#kept[position];
-      if (record === undefined || !isNeeded(record)) continue;
-      records.push(record);
-      keys += record.writeSet.size;
+      const kept = this.#kept[position];
+      if (kept === undefined || (which === "newest" && this.#isLeftOut(kept))) continue;
+      records.push(kept.record);
+      keys += kept.record.writeSet.size;
       if (keys < keysPerRecord * most) continue;
       position += 1;
       break;
     }
     return { after, upTo: this.#first + position - 1, records, reset };
+  }
+
+  #isLeftOut(kept: Kept): boolean {
+    kept.superseded ||= this.#isSuperseded(kept.record);
+    return kept.superseded;
   }
 
   #drop(count: number): void {

@@ -52,9 +52,18 @@ interface Entry {
 /** Entries of members that are gone are forgotten after so long. */
 const forgetGoneUs = 300_000_000;
 
+/**
+ * Within so long the same reports are given again: a member of many is asked hundreds of times a second. They
+ * count that much as silence from the first: one that made a member look heard later than it was would, passed
+ * on and back, keep the dead alive.
+ */
+const sameReportsUs = 50_000;
+
 export class Members {
   readonly #entries = new Map<string, Entry>();
   #self: Member;
+  /** The last ones given, while nothing but silence has changed. */
+  #given: { readonly reports: readonly MemberReport[]; readonly atUs: number } | undefined;
 
   constructor(self: Member) {
     this.#self = self;
@@ -65,11 +74,13 @@ export class Members {
   }
 
   setState(state: MemberState): void {
+    this.#given = undefined;
     this.#self = { ...this.#self, state };
   }
 
   /** Comes back after it was, or may have been, declared dead. */
   reincarnate(above: number): void {
+    this.#given = undefined;
     const incarnation = Math.max(above, this.#self.incarnation) + 1;
     this.#self = { ...this.#self, incarnation, state: "joining" };
   }
@@ -97,6 +108,7 @@ export class Members {
         anyUs: heardUs,
         forgiven: !direct,
       });
+      this.#given = undefined;
       return "news";
     }
     entry.anyUs = Math.max(entry.anyUs, heardUs);
@@ -108,6 +120,7 @@ export class Members {
     // A new incarnation has not been silent yet.
     if (report.incarnation > entry.member.incarnation) entry.directUs = nowUs;
     entry.member = plain(report);
+    this.#given = undefined;
     return "news";
   }
 
@@ -141,6 +154,7 @@ export class Members {
 
   /** After a pause of this process: its own silence must not be taken for that of others. */
   forgiveSilence(nowUs: number): void {
+    this.#given = undefined;
     for (const entry of this.#entries.values()) {
       entry.directUs = nowUs;
       entry.forgiven = true;
@@ -148,18 +162,22 @@ export class Members {
   }
 
   declareDead(id: string): void {
+    this.#given = undefined;
     const entry = this.#entries.get(id);
     if (entry !== undefined) entry.member = { ...entry.member, state: "dead" };
   }
 
   /** All entries, to be sent to others; forgets those long gone. */
-  reports(nowUs: number): MemberReport[] {
+  reports(nowUs: number): readonly MemberReport[] {
+    if (this.#given !== undefined && nowUs - this.#given.atUs < sameReportsUs)
+      return this.#given.reports;
     const reports: MemberReport[] = [{ ...this.#self, silentMs: 0 }];
     for (const [id, { member, directUs, anyUs }] of this.#entries) {
-      const silentUs = nowUs - Math.max(directUs, anyUs);
+      const silentUs = nowUs - Math.max(directUs, anyUs) + sameReportsUs;
       if (isGone(member) && silentUs > forgetGoneUs) this.#entries.delete(id);
       else reports.push({ ...member, silentMs: Math.max(0, Math.round(silentUs / 1_000)) });
     }
+    this.#given = { reports, atUs: nowUs };
     return reports;
   }
 }
