@@ -1,4 +1,5 @@
 /** @module `aft-bench sim --scale`: many replicas under virtual time; `sim --calibrate`: what things cost. */
+import { availableParallelism } from "node:os";
 import { readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,7 +11,8 @@ import { type ScaleRow, scaleSpec } from "#harness/report/figures/sim-scale.ts";
 import { writePicture } from "#harness/report/write.ts";
 import { calibrateScale } from "#harness/sim/scale/calibrate.ts";
 import { parseCosts, type ScaleCosts } from "#harness/sim/scale/costs.ts";
-import type { ScaleConfig } from "#harness/sim/scale/scale.ts";
+import type { ScaleConfig, ScaleResult } from "#harness/sim/scale/scale.ts";
+import { simulateApart } from "#harness/sim/scale/apart.ts";
 import {
   type Bend,
   bendOf,
@@ -65,6 +67,8 @@ export async function simScale(flags: ScaleFlags): Promise<number> {
   const costs = parseCosts(await readFile(path, "utf8"), path);
   const heldOut = await readHeldOut(flags.holdout, flags.emulation);
   const stop = listenForStop(() => process.exit(exitCodes.interrupted));
+  const simulate = (config: ScaleConfig): Promise<ScaleResult> =>
+    simulateApart(config, stop.signal);
   const startMs = performance.now();
   try {
     const points = await runStudy(
@@ -83,7 +87,9 @@ export async function simScale(flags: ScaleFlags): Promise<number> {
       },
       {
         signal: stop.signal,
-        onPoint: ({ multicast, replicas: count, throughputPerSecond, events }) => {
+        parallel: availableParallelism(),
+        simulate,
+        onResult: ({ multicast, replicas: count, throughputPerSecond, events }) => {
           const seconds = Math.round((performance.now() - startMs) / 1_000);
           process.stderr.write(
             `${multicast}, ${count} replicas: ${throughputPerSecond} transactions/s simulated, ${events} events, ${seconds} s so far\n`,
@@ -94,7 +100,7 @@ export async function simScale(flags: ScaleFlags): Promise<number> {
     const predictions: Prediction[] = [];
     for (const { summary, cores } of heldOut) {
       if (stop.signal.aborted) break;
-      predictions.push(await predict(summary, costs, cores));
+      predictions.push(await predict(summary, costs, cores, simulate));
     }
     const bends = multicasts.map((multicast) => bendOf(points, multicast));
     const figure = await draw({ points, predictions, bends, flags });

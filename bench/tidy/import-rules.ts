@@ -132,6 +132,8 @@ export const adapterFiles: readonly string[] = [
   "shim/direct/system.ts",
   "harness/sim/loop.ts",
   "harness/sim/bug-base.ts",
+  "harness/sim/scale/apart.ts",
+  "harness/sim/scale/apart-process.ts",
   "harness/sim/scale/calibrate.ts",
 ];
 

@@ -36,7 +36,7 @@ export function encodeValue(stamp: ValueStamp, valueBytes: number, seed: number)
     const what = `a value of ${valueBytes} bytes cannot hold its stamp of ${start} bytes`;
     throw new ValueTooSmallError(what);
   }
-  const value = Buffer.allocUnsafeSlow(valueBytes);
+  const value = Buffer.allocUnsafe(valueBytes);
   magic.copy(value);
   value.writeUInt32LE(stampBytes, magic.length);
   value.write(text, headerBytes, "utf8");

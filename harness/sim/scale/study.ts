@@ -95,33 +95,56 @@ export function effortOf(
   };
 }
 
+export interface StudyOptions {
+  readonly signal: AbortSignal;
+  /** Simulations at the same time. */
+  readonly parallel: number;
+  readonly simulate: (config: ScaleConfig) => Promise<ScaleResult>;
+  /** As they end, in no order. */
+  readonly onResult: (result: ScaleResult) => void;
+}
+
+/** Points in the plan's order; fewer when it is interrupted. */
 export async function runStudy(
   plan: StudyPlan,
-  options: {
-    readonly signal: AbortSignal;
-    readonly onPoint: (point: StudyPoint) => void;
-  },
+  options: StudyOptions,
 ): Promise<readonly StudyPoint[]> {
-  const points: StudyPoint[] = [];
-  for (const multicast of plan.multicasts) {
-    let first: ScaleResult | undefined;
-    for (const replicas of plan.replicas) {
-      if (options.signal.aborted) return points;
-      const effort = effortOf({ replicas, multicast }, plan.base.clientsPerReplica);
-      const result = await simulateScale({ ...plan.base, ...effort, replicas, multicast });
-      first ??= result;
-      // Each client as fast as at the smallest count.
-      const ideal = (first.throughputPerSecond / first.clients) * result.clients;
-      const point = {
-        ...result,
-        ofIdeal: Math.round((result.throughputPerSecond / ideal) * 1_000) / 1_000,
-        measuredMs: effort.measuredMs,
-      };
-      points.push(point);
-      options.onPoint(point);
+  const { signal, parallel, simulate, onResult } = options;
+  const all = plan.multicasts.flatMap((multicast) =>
+    plan.replicas.map((replicas) => ({ multicast, replicas })),
+  );
+  const results = new Map<string, ScaleResult>();
+  // The largest take longest, and are not to be what is left at the end.
+  const waiting = all.toSorted((a, b) => b.replicas - a.replicas);
+  const work = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      if (signal.aborted) return;
+      const effort = effortOf(next, plan.base.clientsPerReplica);
+      const result = await simulate({ ...plan.base, ...effort, ...next });
+      results.set(nameOf(next), result);
+      onResult(result);
     }
-  }
-  return points;
+  };
+  const working = Array.from({ length: Math.max(1, parallel) }, work);
+  const ended = await Promise.allSettled(working);
+  const failed = ended.find(({ status }) => status === "rejected");
+  if (failed?.status === "rejected" && !signal.aborted) throw failed.reason;
+  return all.flatMap((one) => {
+    const result = results.get(nameOf(one));
+    const first = results.get(nameOf({ ...one, replicas: plan.replicas[0] ?? 0 }));
+    if (result === undefined) return [];
+    const { measuredMs } = effortOf(one, plan.base.clientsPerReplica);
+    return [{ ...result, ofIdeal: ofIdeal(result, first ?? result), measuredMs }];
+  });
+}
+
+const nameOf = ({ multicast, replicas }: Pick<ScaleConfig, "multicast" | "replicas">): string =>
+  `${multicast} ${replicas}`;
+
+/** Each client as fast as at the smallest count would be 1. */
+function ofIdeal(result: ScaleResult, first: ScaleResult): number {
+  const ideal = (first.throughputPerSecond / first.clients) * result.clients;
+  return Math.round((result.throughputPerSecond / ideal) * 1_000) / 1_000;
 }
 
 export function bendOf(points: readonly StudyPoint[], multicast: ScaleConfig["multicast"]): Bend {
@@ -160,11 +183,10 @@ export async function predict(
   summary: RunSummary,
   costs: ScaleCosts,
   cores: number,
+  simulate: StudyOptions["simulate"] = simulateScale,
 ): Promise<Prediction> {
-  const simulated = await simulateScale({
-    ...scaleConfigOf(summary.cell, costs),
-    sharedCores: cores,
-  });
+  const config = { ...scaleConfigOf(summary.cell, costs), sharedCores: cores };
+  const simulated = await simulate(config);
   const { throughputPerSecond: measured, runId } = summary;
   const { throughputPerSecond: predicted, replicas } = simulated;
   return {

@@ -64,7 +64,7 @@ const answer = z.discriminatedUnion("kind", [
 ]);
 
 export function encodePeer(said: PeerMessage | PeerAnswer): string {
-  return JSON.stringify(said, (_name, value: unknown) => (isRecord(value) ? toWire(value) : value));
+  return JSON.stringify(toWire(said));
 }
 
 /** @throws PeerMessageError */
@@ -89,10 +89,13 @@ function decode<T>(schema: z.ZodType<T>, text: string): T {
   throw new PeerMessageError(`a peer's message is malformed: ${z.prettifyError(result.error)}`);
 }
 
-function isRecord(value: unknown): value is CommitRecord {
-  return typeof value === "object" && value !== null && "writeSet" in value;
+/** Only what holds records is copied: the members are most of a message, and a replacer would visit each field. */
+function toWire(said: PeerMessage | PeerAnswer): unknown {
+  if ("records" in said) return { ...said, records: said.records.map(recordToWire) };
+  if (!("batch" in said) || said.batch === undefined) return said;
+  return { ...said, batch: { ...said.batch, records: said.batch.records.map(recordToWire) } };
 }
 
-function toWire({ id, requestId, slot, writeSet }: CommitRecord): unknown[] {
+function recordToWire({ id, requestId, slot, writeSet }: CommitRecord): unknown[] {
   return [id.uuid, id.timestampUs, requestId, slot ?? 0, [...writeSet]];
 }
