@@ -34,11 +34,10 @@ async function serve(
   readonly stderr: () => string;
   readonly stop: () => Promise<number | null>;
 }> {
-  const child = spawn(
-    process.execPath,
-    [join(root, "bench/cli.ts"), "serve", ...args],
-    { cwd: root, stdio: ["ignore", "pipe", "pipe"] },
-  );
+  const child = spawn(process.execPath, [join(root, "bench/cli.ts"), "serve", ...args], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   ends.push(() => child.kill("SIGKILL"));
   let stderr = "";
   child.stderr.on("data", (text: Buffer) => {
