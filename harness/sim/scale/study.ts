@@ -134,7 +134,7 @@ export async function runStudy(
     const first = results.get(nameOf({ ...one, replicas: plan.replicas[0] ?? 0 }));
     if (result === undefined) return [];
     const { measuredMs } = effortOf(one, plan.base.clientsPerReplica);
-    return [{ ...result, ofIdeal: ofIdeal(result, first ?? result), measuredMs }];
+    return [{ ...result, ofIdeal: shareOfIdeal(result, first ?? result), measuredMs }];
   });
 }
 
@@ -142,7 +142,7 @@ const nameOf = ({ multicast, replicas }: Pick<ScaleConfig, "multicast" | "replic
   `${multicast} ${replicas}`;
 
 /** Each client as fast as at the smallest count would be 1. */
-function ofIdeal(result: ScaleResult, first: ScaleResult): number {
+function shareOfIdeal(result: ScaleResult, first: ScaleResult): number {
   const ideal = (first.throughputPerSecond / first.clients) * result.clients;
   return Math.round((result.throughputPerSecond / ideal) * 1_000) / 1_000;
 }
