@@ -96,6 +96,15 @@ describe("the claims table", () => {
     expect(reason).toMatch(/caching-skew.*redis-server is not installed.*apt-get/);
   });
 
+  it("does not take a missing package of some system for the reason", () => {
+    const runs = suite.runs.filter(({ experiment }) => experiment !== "caching-skew");
+    const notRun = [
+      { what: "caching-skew system:optional", why: "its package is missing", get: "npm install" },
+    ];
+    const { reason } = verdictOn("fig4-dynamodb-cache", { ...suite, runs, notRun });
+    expect(reason).toMatch(/were not part of this run of caching-skew/);
+  });
+
   it("does not judge invalid runs, and says why they are", () => {
     const invalid = changed((run) =>
       run.experiment === "overhead"
