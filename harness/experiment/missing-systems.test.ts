@@ -35,3 +35,8 @@ it("says of every registered system what is true here, with a command for what i
       expect(missing.get(system)?.get).toContain(`${name}@${version}`);
   }
 });
+
+it("asks nothing of a row that has a name of its own, such as AFT with other settings", async () => {
+  expect(await packagesOf("aft-no-cache")).toEqual([]);
+  expect(await missingSystems(cellsOf("aft-no-cache", "aft"), new Set())).toEqual(new Map());
+});

@@ -88,8 +88,12 @@ export async function loadStateSystem(
   return (await load()).stateSystem;
 }
 
-/** npm packages that a registered system needs beside our dependencies. Rejects as `loadStateSystem` does. */
+/**
+ * npm packages that a system needs beside our dependencies; none for a name that is not registered, such as an
+ * experiment's own for AFT with other settings.
+ */
 export async function packagesOf(system: string): Promise<readonly OptionalPackage[]> {
+  if (!stateSystemNames.includes(system)) return [];
   return (await loadStateSystem({ system })).needs ?? [];
 }
 
