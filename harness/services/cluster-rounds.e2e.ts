@@ -27,7 +27,7 @@ import type { StorageService } from "./port.ts";
 import { hasRedis, redisMissing } from "./testing.ts";
 import { judgeRounds } from "./testing/judge-rounds.ts";
 
-const rounds = Number(process.env["AFT_BENCH_ROUNDS"] ?? 5);
+const rounds = Number(process.env["AFT_BENCH_ROUNDS"] ?? 3);
 const seed = Number(process.env["SEED"] ?? 4);
 const clients = 6;
 const thinkMs = 40;

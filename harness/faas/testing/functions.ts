@@ -27,10 +27,10 @@ export async function slow(payload: unknown, context: InvocationContext): Promis
   return "slow";
 }
 
-/** Keeps its instance busy for a while and says which one it is. */
+/** Keeps its instance busy until others were invoked, on any machine, and says which one it is. */
 export async function hold(_payload: unknown, context: InvocationContext): Promise<unknown> {
   await new Promise((resolve) => {
-    setTimeout(resolve, 150);
+    setTimeout(resolve, 1_000);
   });
   return context.instanceId;
 }
