@@ -86,6 +86,8 @@ export interface SimConfig {
   /** Connections of a function's host to a replica. */
   readonly connections: number;
   readonly clientTimeoutMs: number;
+  /** Writes beyond so many are sent ahead of their commit, each with an answer of its own. */
+  readonly maxRidingWrites: number;
   /** What falls on one instant happens in an order that is drawn. */
   readonly shuffleTies: boolean;
   readonly peersAsText: boolean;

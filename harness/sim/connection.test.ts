@@ -38,7 +38,7 @@ interface World {
   readonly answerOf: <T>(call: Promise<T>) => Promise<T>;
 }
 
-async function openWorld(): Promise<World> {
+async function openWorld(maxRidingWrites?: number): Promise<World> {
   const loop = new SimLoop({ trace: new Trace() });
   const prng = createPrng(7);
   const machine = { offsetMs: 0, driftPpm: 0 };
@@ -83,7 +83,7 @@ async function openWorld(): Promise<World> {
       connections: 1,
     }),
   );
-  const system = createAftSystem({ pool, exactlyOnce: true, clock: host, prng });
+  const system = createAftSystem({ pool, exactlyOnce: true, maxRidingWrites, clock: host, prng });
   return { loop, pool, replica, system, network, bugs, answerOf };
 }
 
@@ -93,11 +93,16 @@ afterEach(() => {
 });
 
 describe("a session over a connection that ends", () => {
-  it.each(["only writes", "a read first"])("learns that it committed: %s", async (shape) => {
-    world = await openWorld();
+  it.each([
+    { shape: "only writes", reads: false, riding: 64 },
+    { shape: "a read first", reads: true, riding: 64 },
+    { shape: "only writes, sent ahead of the commit", reads: false, riding: 0 },
+    { shape: "a read first, and writes sent ahead", reads: true, riding: 0 },
+  ])("learns that it committed: $shape", async ({ reads, riding }) => {
+    world = await openWorld(riding);
     const { loop, pool, replica, system, answerOf } = world;
     const session = system.begin({ requestId: "request" });
-    if (shape === "a read first") await answerOf(session.get("k"));
+    if (reads) await answerOf(session.get("k"));
     await session.put("k", Buffer.from("v"));
     const commit = session.commit();
     await loop.run(loop.nowUs + 60_000_000, () => replica.stats().committedTotal === 1);

@@ -52,6 +52,8 @@ function drawPlain(seed: number): SimConfig {
     exactlyOnce: engine.conditionalPut && (!isSole || chance(shape, 0.7)),
     connections: 1 + shape.nextInt(3),
     clientTimeoutMs: pick(shape, [800, 2_000]),
+    // A stream of its own: it came later, and seeds keep the rest of what they stand for.
+    maxRidingWrites: pick(prng.fork("riding writes"), [0, 1, 64]),
     shuffleTies: chance(shape, 0.5),
     peersAsText: chance(shape, 0.1),
     skewMs: pick(shape, [0, 50, 1_000]),

@@ -68,10 +68,10 @@ export class FunctionHosts {
   }
 
   async #connect(process: SimProcess, prng: Prng): Promise<StateSystem> {
-    const { managers, exactlyOnce } = this.#config;
+    const { managers, exactlyOnce, maxRidingWrites } = this.#config;
+    const shared = { maxRidingWrites, clock: process, prng };
     const open = (address: string): Promise<SessionPool> => this.#openPool(process, address);
-    if (managers === 0)
-      return createAftSystem({ pool: await open("r1"), exactlyOnce, clock: process, prng });
+    if (managers === 0) return createAftSystem({ ...shared, pool: await open("r1"), exactlyOnce });
     const router = await ReplicaRouter.open({
       seeds: this.#cluster.addresses,
       connection: {},
@@ -81,7 +81,7 @@ export class FunctionHosts {
       clock: process,
       open,
     });
-    return createClusterSystem({ router, clock: process, prng });
+    return createClusterSystem({ ...shared, router });
   }
 
   async #openPool(process: SimProcess, address: string): Promise<SessionPool> {

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { readBugBase } from "./bug-base.ts";
-import { isCalm, type SimConfig } from "./config.ts";
+import { type Fault, isCalm, type SimConfig } from "./config.ts";
 import { drawConfig } from "./draw.ts";
 import { createPrng } from "#kit/prng.ts";
 import { drawTheme, themes } from "./themes.ts";
@@ -49,6 +49,8 @@ it("draws every fault and every kind of store, or the seeds prove nothing about 
     ({ replicas }: SimConfig) => replicas === 5,
     ({ functions }: SimConfig) => functions.crash * functions.duplicate * functions.zombie > 0,
     ({ exactlyOnce }: SimConfig) => !exactlyOnce,
+    ({ maxRidingWrites }: SimConfig) => maxRidingWrites === 0,
+    ({ maxRidingWrites }: SimConfig) => maxRidingWrites > 2,
   ])
     expect(drawn.filter(has).length).toBeGreaterThan(5);
 });
@@ -65,10 +67,22 @@ it("draws every theme, and plays it", () => {
     if (theme === "cut off") expect(cluster.deadAfterMs).toBe(600);
     if (theme === "joins under fire")
       expect(faults.filter(({ kind }) => kind === "crash").length).toBeGreaterThan(1);
+    if (theme === "told only some") expect(deafThenDead(faults)).toBeGreaterThan(0);
   }
   expect(new Set(played.keys())).toEqual(new Set(themes));
   expect(Math.min(...played.values())).toBeGreaterThan(5);
 });
+
+/** Replicas that die after others have stopped hearing them. */
+function deafThenDead(faults: readonly Fault[]): number {
+  return faults.filter(
+    (dead) =>
+      dead.kind === "crash" &&
+      faults.some(
+        (deaf) => deaf.kind === "cut" && deaf.from === dead.target && deaf.atMs < dead.atMs,
+      ),
+  ).length;
+}
 
 describe("what failed once", () => {
   const known = readBugBase();

@@ -75,5 +75,6 @@ function* smaller(config: SimConfig): Generator<SimConfig> {
     if (config[name] !== 0) yield { ...config, [name]: 0 };
   for (const name of ["shuffleTies", "peersAsText"] as const)
     if (config[name]) yield { ...config, [name]: false };
+  if (config.maxRidingWrites < 64) yield { ...config, maxRidingWrites: 64 };
   if (engine.lagUs > 0) yield { ...config, engine: { ...engine, lagUs: 0 } };
 }

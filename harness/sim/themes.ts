@@ -6,11 +6,18 @@
  *   slow writers      commits stay open for longer than orphaned data is left alone
  *   joins under fire  replicas start again at once, and cannot read the commit set, while clients call
  *   cut off           replicas are declared dead, still serve, and are heard again
+ *   told only some    replicas die soon after others no longer hear what they commit
  */
 import type { Prng } from "#kit/prng.ts";
 import { type Fault, isCalm, type SimConfig } from "./config.ts";
 
-export const themes = ["none", "slow writers", "joins under fire", "cut off"] as const;
+export const themes = [
+  "none",
+  "slow writers",
+  "joins under fire",
+  "cut off",
+  "told only some",
+] as const;
 
 export type Theme = (typeof themes)[number];
 
@@ -38,6 +45,8 @@ export function withTheme(config: SimConfig, theme: Theme, prng: Prng): SimConfi
       return joinsUnderFire(config, prng);
     case "cut off":
       return cutOff(config, prng);
+    case "told only some":
+      return toldOnlySome(config, prng);
   }
 }
 
@@ -115,6 +124,43 @@ function cutOff(config: SimConfig, prng: Prng): SimConfig {
     engine: { ...config.engine, lagUs: 0 },
     cluster: { ...config.cluster, multicastMs, deadAfterMs: 3 * multicastMs },
     faults: together({ ...config, replicas }, [...isolation(), ...isolation()]),
+  };
+}
+
+function toldOnlySome(config: SimConfig, prng: Prng): SimConfig {
+  const replicas = 3 + prng.nextInt(2);
+  const multicastMs = 200;
+  // Who dies reads everything when it is back: whoever missed something must not.
+  const target = `r${1 + prng.nextInt(replicas)}`;
+  const end = (): Fault[] => {
+    // Late: what was missed must not be written over before all is judged.
+    const atMs = 3 * beginMs + prng.nextInt(2_500);
+    // Longer, and those who miss it would read the commit set when they are told that it is dead.
+    const deafMs = pick(prng, [300, 600]);
+    const others = numbered("r", replicas).filter((other) => other !== target);
+    const first = prng.nextInt(others.length);
+    const deaf = others.filter((_other, index) => index === first || prng.next() < 0.3);
+    return [
+      ...deaf.map((to): Fault => ({ kind: "cut", atMs, from: target, to, forMs: 2 * deafMs })),
+      {
+        kind: "crash",
+        atMs: atMs + deafMs,
+        target,
+        restartMs: pick(prng, [50, 3_000, 0]),
+        silent: prng.next() < 0.5,
+      },
+    ];
+  };
+  return {
+    ...config,
+    replicas,
+    requests: 20,
+    thinkMs: 100,
+    keys: 40,
+    zipfTheta: 0,
+    engine: { ...config.engine, lagUs: 0 },
+    cluster: { ...config.cluster, multicastMs, deadAfterMs: 3 * multicastMs },
+    faults: together({ ...config, replicas }, [...end(), ...end()]),
   };
 }
 

@@ -16,7 +16,7 @@ import {
 } from "#shim/state/port.ts";
 import { toStateError } from "./connection.ts";
 import type { ReplicaRouter, Route } from "./router.ts";
-import { AftSession, askOutcome, type SessionState } from "./session.ts";
+import { AftSession, askOutcome, type SessionSettings, type SessionState } from "./session.ts";
 
 /** Codes with which a replica sends new transactions to others. */
 const elsewhere: ReadonlySet<string> = new Set(["joining", "draining", "shutting_down"]);
@@ -27,18 +27,20 @@ export function taggedId(requestId: string, ports: { clock: Clock; prng: Prng })
   return `${createUuid(ports.clock.nowMs(), ports.prng)}.${tag}`;
 }
 
-export function createClusterSystem(options: {
-  readonly router: ReplicaRouter;
-  readonly clock: Clock;
-  readonly prng: Prng;
-}): StateSystem {
-  const { router, clock } = options;
+export function createClusterSystem(
+  options: SessionSettings & {
+    readonly router: ReplicaRouter;
+    readonly clock: Clock;
+    readonly prng: Prng;
+  },
+): StateSystem {
+  const { router } = options;
   return {
     name: "aft",
     begin: ({ requestId }) => {
       const transactionId = taggedId(requestId, options);
       const state = { requestId, transactionId, writes: 0, begun: false };
-      return new RoutedSession({ router, clock, state, at: tryChoose(router) });
+      return new RoutedSession({ ...options, state, at: tryChoose(router) });
     },
     resume: ({ requestId, transactionId, carried }) => {
       const writes = Number(carried["writes"] ?? 0);
@@ -46,7 +48,7 @@ export function createClusterSystem(options: {
       const endpoint = String(carried["replica"] ?? "");
       // A function that did nothing has not begun: any replica will do.
       const at = endpoint === "" ? tryChoose(router) : router.at(endpoint);
-      return new RoutedSession({ router, clock, state, at });
+      return new RoutedSession({ ...options, state, at });
     },
     outcomeOf: ({ transactionId, carried }: StateContext) =>
       askAnyone(router, transactionId, String(carried["replica"] ?? "")),
@@ -64,18 +66,21 @@ class RoutedSession implements StateSession {
   readonly #inner: Promise<{ readonly session: AftSession; readonly route: Route }>;
   #ended = false;
 
-  constructor(options: {
-    router: ReplicaRouter;
-    clock: Clock;
-    state: SessionState;
-    at: Route | Promise<Route>;
-  }) {
-    const { router, clock, state, at } = options;
+  constructor(
+    options: SessionSettings & {
+      router: ReplicaRouter;
+      clock: Clock;
+      state: SessionState;
+      at: Route | Promise<Route>;
+    },
+  ) {
+    const { router, clock, maxRidingWrites, state, at } = options;
     this.transactionId = state.transactionId;
     this.#router = router;
     this.#inner = Promise.resolve(at).then((route) => {
       route.active += 1;
-      return { route, session: new AftSession(route.pool, clock, state) };
+      const settings = { pool: route.pool, clock, maxRidingWrites };
+      return { route, session: new AftSession(settings, state) };
     });
     // Whoever uses the session is told.
     this.#inner.catch(() => {});

@@ -6,15 +6,17 @@ import type { CommitOutcome, StateContext, StateSession, StateSystem } from "#sh
 import { taggedId } from "./cluster.ts";
 import { toStateError } from "./connection.ts";
 import type { SessionPool } from "./port.ts";
-import { AftSession, askOutcome } from "./session.ts";
+import { AftSession, askOutcome, type SessionSettings } from "./session.ts";
 
 /** `exactlyOnce`: all attempts of a request have at most one effect. */
-export function createAftSystem(options: {
-  readonly pool: SessionPool;
-  readonly exactlyOnce: boolean;
-  readonly clock: Clock;
-  readonly prng: Prng;
-}): StateSystem {
+export function createAftSystem(
+  options: SessionSettings & {
+    readonly pool: SessionPool;
+    readonly exactlyOnce: boolean;
+    readonly clock: Clock;
+    readonly prng: Prng;
+  },
+): StateSystem {
   const { pool, exactlyOnce, clock, prng } = options;
   return {
     name: "aft",
@@ -22,7 +24,7 @@ export function createAftSystem(options: {
       const transactionId = exactlyOnce
         ? taggedId(requestId, { clock, prng })
         : createUuid(clock.nowMs(), prng);
-      return new AftSession(pool, clock, {
+      return new AftSession(options, {
         requestId,
         transactionId,
         writes: 0,
@@ -30,7 +32,7 @@ export function createAftSystem(options: {
       });
     },
     resume: ({ requestId, transactionId, carried }): StateSession =>
-      new AftSession(pool, clock, {
+      new AftSession(options, {
         requestId,
         transactionId,
         writes: Number(carried["writes"] ?? 0),

@@ -22,14 +22,23 @@ import type { Argument, CommandConnection, Lease, SessionPool } from "./port.ts"
 /** How often and how long a lost commit answer is asked for. */
 const askAgainAttempts = 8;
 const askAgainPauseUs = 50_000;
-/** Kept writes that leave in the command of the commit behind them. */
-const maxRidingWrites = 64;
+/** Of values that leave in the command of the commit behind them. */
 const maxRidingBytes = 262_144;
+/** Default of `maxRidingWrites`. */
+const defaultRidingWrites = 64;
 
 interface KeptWrite {
   readonly key: string;
   readonly value: Bytes;
   readonly sequence: number;
+}
+
+export interface SessionSettings {
+  /**
+   * So many kept writes, and no more, leave in the command of the commit behind them; more are sent ahead of
+   * it, each in its own (D102). 0: all are. Default: 64.
+   */
+  readonly maxRidingWrites?: number | undefined;
 }
 
 export interface SessionState {
@@ -46,6 +55,7 @@ export class AftSession implements StateSession {
   readonly #lease: Lease;
   readonly #connection: CommandConnection;
   readonly #clock: Clock;
+  readonly #maxRidingWrites: number;
   readonly #requestId: string;
   #writes: number;
   #begun: boolean;
@@ -56,11 +66,15 @@ export class AftSession implements StateSession {
   #unanswered: Promise<unknown>[] = [];
   #failure: StateError | undefined;
 
-  constructor(pool: SessionPool, clock: Clock, state: SessionState) {
+  constructor(
+    { pool, clock, maxRidingWrites }: SessionSettings & { pool: SessionPool; clock: Clock },
+    state: SessionState,
+  ) {
     this.#pool = pool;
     this.#lease = pool.take();
     this.#connection = this.#lease.connection;
     this.#clock = clock;
+    this.#maxRidingWrites = maxRidingWrites ?? defaultRidingWrites;
     this.#requestId = state.requestId;
     this.transactionId = state.transactionId;
     this.#writes = state.writes;
@@ -124,7 +138,7 @@ export class AftSession implements StateSession {
     if (this.#failure !== undefined) return refused(this.#failure);
     const args: Argument[] = [this.transactionId, "BRIEF"];
     if (this.#writes > 0) args.push("AFTER", String(this.#writes));
-    if (fitsInOne(this.#kept)) {
+    if (fitsInOne(this.#kept, this.#maxRidingWrites)) {
       // Begin and the last writes ride on the commit, in the same command.
       if (!this.#begun) args.push("BEGIN", this.#requestId);
       this.#begun = true;
@@ -226,8 +240,8 @@ export async function askOutcome(
 }
 
 /** Much would hold up everybody behind it on the connection. */
-function fitsInOne(kept: readonly KeptWrite[]): boolean {
-  if (kept.length > maxRidingWrites) return false;
+function fitsInOne(kept: readonly KeptWrite[], most: number): boolean {
+  if (kept.length > most) return false;
   let bytes = 0;
   for (const { value } of kept) bytes += value.length;
   return bytes <= maxRidingBytes;

@@ -10,6 +10,7 @@ import { createClusterSystem } from "./cluster.ts";
 import { createAftSystem } from "./one-replica.ts";
 import { AftPool } from "./pool.ts";
 import { ReplicaRouter } from "./router.ts";
+import type { SessionSettings } from "./session.ts";
 
 /** Sessions beyond so many share connections. */
 const defaultMaxConnections = 64;
@@ -21,8 +22,9 @@ const promises = ["read-atomic", "read-your-writes", "repeatable-read"] as const
 
 /**
  * Options: `{ endpoint: "127.0.0.1:PORT" | "unix:PATH", username?, password?, passwordFile?, tls?:
- * { caFile?, certFile?, keyFile? }, timeoutMs?, maxConnections?, exactlyOnce? }`; or, for a cluster, `{ endpoints: [some of them], spreading?: "round-robin" |
- * "least-loaded", refreshMs?, … }`, where every request happens once.
+ * { caFile?, certFile?, keyFile? }, timeoutMs?, maxConnections?, maxRidingWrites?, exactlyOnce? }`; or, for a
+ * cluster, `{ endpoints: [some of them], spreading?: "round-robin" | "least-loaded", refreshMs?, … }`, where
+ * every request happens once. `maxRidingWrites` is explained at `SessionSettings`.
  */
 export const stateSystem: StateSystemModule = {
   name: "aft",
@@ -41,6 +43,7 @@ export const stateSystem: StateSystemModule = {
       const hint = "127.0.0.1:PORT or unix:PATH";
       throw new ConfigError([{ where: "aft", what: "needs an endpoint", hint }]);
     }
+    const settings = sessionSettingsOf(options);
     const pool = await AftPool.open({
       endpoint: { endpoint, ...connectionOf(options) },
       maxConnections: typeof maxConnections === "number" ? maxConnections : defaultMaxConnections,
@@ -48,6 +51,7 @@ export const stateSystem: StateSystemModule = {
     return createAftSystem({
       pool,
       exactlyOnce: options["exactlyOnce"] === true,
+      ...settings,
       clock: createSystemClock(),
       prng: createPrng(seedFromEntropy()),
     });
@@ -69,6 +73,19 @@ function connectionOf(options: Readonly<Record<string, unknown>>): Omit<AftEndpo
   };
 }
 
+/** @throws ConfigError */
+function sessionSettingsOf({
+  maxRidingWrites,
+}: Readonly<Record<string, unknown>>): SessionSettings {
+  if (maxRidingWrites === undefined) return {};
+  if (Number.isSafeInteger(maxRidingWrites) && Number(maxRidingWrites) >= 0)
+    return { maxRidingWrites: Number(maxRidingWrites) };
+  const hint = "0 or a positive integer";
+  throw new ConfigError([
+    { where: "aft.maxRidingWrites", what: "is not a number of writes", hint },
+  ]);
+}
+
 /** Ids must differ between all clients of a replica, so this seed is not a run's. */
 function seedFromEntropy(): number {
   return crypto.getRandomValues(new Int32Array(1))[0] ?? 0;
@@ -80,6 +97,7 @@ async function openCluster(
 ): Promise<StateSystem> {
   const { maxConnections, spreading, refreshMs } = options;
   const clock = createSystemClock();
+  const settings = sessionSettingsOf(options);
   const router = await ReplicaRouter.open({
     seeds,
     connection: connectionOf(options),
@@ -88,5 +106,6 @@ async function openCluster(
     refreshMs: typeof refreshMs === "number" ? refreshMs : defaultRefreshMs,
     clock,
   });
-  return createClusterSystem({ router, clock, prng: createPrng(seedFromEntropy()) });
+  const prng = createPrng(seedFromEntropy());
+  return createClusterSystem({ ...settings, router, clock, prng });
 }
