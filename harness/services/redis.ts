@@ -87,8 +87,7 @@ async function startIn(settings: {
   let started: { child: Child; port: number } | undefined;
   let failure: unknown;
   for (let attempt = 0; attempt < portAttempts && started === undefined; attempt += 1) {
-    const port =
-      transport === "unix" ? 0 : await freePort(clusterEnabled ? 65_535 - busOffset : undefined);
+    const port = transport === "unix" ? 0 : await freePort(clusterEnabled ? busOffset : 0);
     try {
       started = { child: await launch(port), port };
     } catch (error) {

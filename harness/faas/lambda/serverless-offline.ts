@@ -8,11 +8,11 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { NotAvailableError, ProjectError } from "#kit/errors.ts";
+import { freePort } from "#harness/services/free-port.ts";
 import type { FunctionSpec } from "../port.ts";
 import { bundleFunction } from "./bundle.ts";
 import type { Deployment } from "./deployment.ts";
@@ -190,17 +190,4 @@ async function end(child: ChildProcess): Promise<void> {
   });
   child.kill("SIGKILL");
   await exited;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => {
-        resolve(typeof address === "object" && address !== null ? address.port : 0);
-      });
-    });
-  });
 }
