@@ -127,13 +127,6 @@ export function text(argument: Buffer | undefined): string {
   return (argument ?? noArgument).toString("latin1");
 }
 
-/** A value that outlives the received chunk. */
-export function copyOf(argument: Buffer): Buffer {
-  const copy = Buffer.allocUnsafeSlow(argument.length);
-  argument.copy(copy);
-  return copy;
-}
-
 export function readReply(answer: ReadAnswer): Reply {
   if (answer.kind === "value") return isDeleted(answer.value) ? nothing : bulk(answer.value);
   return answer.kind === "absent" ? nothing : refusalReply(answer);

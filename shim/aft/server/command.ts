@@ -47,7 +47,7 @@ export interface Command {
   readonly needs?: number;
 }
 
-/** A command that is not on the hot path, and is handed its arguments as views. */
+/** A command that is not on the hot path, and is handed copies of its arguments, to keep. */
 export interface PlainCommand extends Omit<Command, "run"> {
   readonly run: (client: ClientState, args: readonly Buffer[]) => MaybePromise<Reply>;
 }

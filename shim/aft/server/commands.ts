@@ -15,7 +15,7 @@ import type { Request } from "./request.ts";
 const table: ReadonlyMap<string, Command> = new Map([
   ...Object.entries(aftCommands),
   ...Object.entries({ ...peerCommands, ...plainCommands, ...connectionCommands }).map(
-    ([name, command]): [string, Command] => [name, onViews(command)],
+    ([name, command]): [string, Command] => [name, onCopies(command)],
   ),
 ]);
 
@@ -51,8 +51,8 @@ function runNamed(
   return command.run(client, request);
 }
 
-function onViews(command: PlainCommand): Command {
-  return { ...command, run: (client, request) => command.run(client, request.views()) };
+function onCopies(command: PlainCommand): Command {
+  return { ...command, run: (client, request) => command.run(client, request.copies()) };
 }
 
 function refuse(
@@ -83,7 +83,6 @@ function queue(client: ClientState, request: Request): Reply {
     client.queueFailed = true;
     return errorReply("ERR", `a transaction may have ${maxQueuedCommands} commands`);
   }
-  // Kept beyond this turn: copied out of the received chunk.
-  queued.push(request.views().map((view) => Buffer.from(view)));
+  queued.push(request.copies());
   return { kind: "status", text: "QUEUED" };
 }

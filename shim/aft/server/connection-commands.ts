@@ -1,5 +1,5 @@
 /** @module Commands about the connection and the server, as clients and tools expect them. */
-import { copyOf, text } from "./aft-commands.ts";
+import { text } from "./aft-commands.ts";
 import { grants } from "./access/users.ts";
 import type { ClientState, PlainCommand } from "./command.ts";
 import { array, bulk, errorReply, integer, ok, type Reply, status } from "./reply.ts";
@@ -13,9 +13,9 @@ export const connectionCommands: Readonly<Record<string, PlainCommand>> = {
   PING: {
     arity: -1,
     needs,
-    run: (_client, args) => (args[1] === undefined ? status("PONG") : bulk(copyOf(args[1]))),
+    run: (_client, args) => (args[1] === undefined ? status("PONG") : bulk(args[1])),
   },
-  ECHO: { arity: 2, needs, run: (_client, args) => bulk(copyOf(args[1] ?? Buffer.alloc(0))) },
+  ECHO: { arity: 2, needs, run: (_client, args) => bulk(args[1] ?? Buffer.alloc(0)) },
   AUTH: { arity: -2, open: true, immediate: true, run: auth },
   HELLO: { arity: -1, open: true, immediate: true, run: hello },
   QUIT: {

@@ -11,6 +11,7 @@ import type { ClientState } from "./command.ts";
 import { runCommand } from "./commands.ts";
 import { encodeReply, errorReply, type Reply } from "./reply.ts";
 import { ReplyBuffer } from "./reply-buffer.ts";
+import type { ReadBuffer } from "./read-buffer.ts";
 import type { Request } from "./request.ts";
 import { type RespLimits, RespParser, RespProtocolError } from "./resp-parser.ts";
 
@@ -23,6 +24,8 @@ export interface ConnectionOptions {
   readonly socket: Socket;
   readonly client: ClientState;
   readonly limits: ConnectionLimits;
+  /** Where it reads into, as all others do. */
+  readonly readBuffer: ReadBuffer;
   /** Told about what should not happen: a command that threw. */
   readonly onBug: (error: unknown) => void;
   /** Told whenever requests have arrived. */
@@ -49,6 +52,7 @@ class Connection {
   readonly #socket: Socket;
   readonly #client: ClientState;
   readonly #limits: ConnectionLimits;
+  readonly #readBuffer: ReadBuffer;
   readonly #onBug: (error: unknown) => void;
   readonly #onRequests: () => void;
   readonly #parser: RespParser;
@@ -57,13 +61,14 @@ class Connection {
   readonly #out = new ReplyBuffer();
   #flushScheduled = false;
 
-  constructor({ socket, client, limits, onBug, onRequests }: ConnectionOptions) {
-    this.#socket = socket;
-    this.#client = client;
-    this.#limits = limits;
-    this.#onBug = onBug;
-    this.#onRequests = onRequests;
-    this.#parser = new RespParser(limits, (request) => {
+  constructor(options: ConnectionOptions) {
+    this.#socket = options.socket;
+    this.#client = options.client;
+    this.#limits = options.limits;
+    this.#readBuffer = options.readBuffer;
+    this.#onBug = options.onBug;
+    this.#onRequests = options.onRequests;
+    this.#parser = new RespParser(options.limits, (request) => {
       this.#run(request);
     });
   }
@@ -71,10 +76,14 @@ class Connection {
   start(): void {
     const socket = this.#socket;
     socket.setNoDelay(true);
-    socket.on("data", (chunk: Buffer) => {
-      this.#read(chunk);
+    const onBytes = (bytes: Buffer, start: number, end: number): void => {
+      this.#read(bytes, start, end);
       this.#onRequests();
-    });
+    };
+    if (!this.#readBuffer.attach(socket, onBytes))
+      socket.on("data", (chunk: Buffer) => {
+        onBytes(chunk, 0, chunk.length);
+      });
     socket.on("drain", () => {
       this.#resumeIfCalm();
     });
@@ -84,9 +93,9 @@ class Connection {
     });
   }
 
-  #read(chunk: Buffer): void {
+  #read(bytes: Buffer, start: number, end: number): void {
     try {
-      this.#parser.feed(chunk);
+      this.#parser.feed(bytes, start, end);
     } catch (error) {
       if (!(error instanceof RespProtocolError)) this.#onBug(error);
       this.#answer(errorReply("ERR", `Protocol error: ${describeError(error)}`));

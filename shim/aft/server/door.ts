@@ -13,6 +13,7 @@ import type { Access } from "./access/access.ts";
 import { grants } from "./access/users.ts";
 import type { ClientState } from "./command.ts";
 import { serveConnection } from "./connection.ts";
+import { ReadBuffer } from "./read-buffer.ts";
 import type { RespLimits } from "./resp-parser.ts";
 import type { ServerLimits } from "./server.ts";
 
@@ -44,6 +45,7 @@ export class Door {
   readonly #sockets = new Set<Socket>();
   /** Those that are served. */
   readonly #clients = new Map<Socket, ClientState>();
+  readonly #readBuffer = new ReadBuffer();
   #nextId = 0;
 
   constructor(options: DoorOptions) {
@@ -119,7 +121,9 @@ export class Door {
       clearTimeout(timer);
       this.#clients.delete(socket);
     });
-    serveConnection({ socket, limits: own, onBug, client, onRequests: this.#options.onRequests });
+    const { onRequests } = this.#options;
+    const readBuffer = this.#readBuffer;
+    serveConnection({ socket, limits: own, readBuffer, onBug, client, onRequests });
   }
 
   renewLogins(): void {

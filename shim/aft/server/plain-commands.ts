@@ -3,7 +3,7 @@
  * MULTI … EXEC is one.
  */
 import type { CommitAnswer, Replica } from "../replica/port.ts";
-import { copyOf, readReplies, readReply, text } from "./aft-commands.ts";
+import { readReplies, readReply, text } from "./aft-commands.ts";
 import { type ClientState, type PlainCommand, refusalReply } from "./command.ts";
 import { deletedValue, isDeleted } from "./plain-values.ts";
 import { array, errorReply, integer, ok, type Reply } from "./reply.ts";
@@ -153,7 +153,7 @@ async function put(
     const value = pairs[index + 1] ?? Buffer.alloc(0);
     if (isDeleted(value)) return errorReply("ERR", "this value is reserved");
     const key = text(pairs[index]);
-    const answer = await replica.put({ transactionId, key, value: copyOf(value) });
+    const answer = await replica.put({ transactionId, key, value });
     if (answer.kind === "refused") return refusalReply(answer);
   }
   return ok;

@@ -42,13 +42,7 @@ export class Request {
     return this.#bytes.toString("latin1", this.#starts[index], this.#ends[index]);
   }
 
-  /** A view; empty where there is no such argument. */
-  view(index: number): Buffer {
-    if (index >= this.length) return none;
-    return this.#bytes.subarray(this.#starts[index], this.#ends[index]);
-  }
-
-  /** Bytes that outlive the received chunk. */
+  /** Bytes that outlive the call; memory of their own, so that they can be kept without more. */
   copy(index: number): Buffer {
     const length = this.size(index);
     const copy = Buffer.allocUnsafeSlow(length);
@@ -86,8 +80,8 @@ export class Request {
     return value;
   }
 
-  /** All arguments as views. */
-  views(): Buffer[] {
-    return Array.from({ length: this.length }, (_unused, index) => this.view(index));
+  /** All arguments as bytes that outlive the call. */
+  copies(): Buffer[] {
+    return Array.from({ length: this.length }, (_unused, index) => this.copy(index));
   }
 }

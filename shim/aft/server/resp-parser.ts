@@ -5,7 +5,8 @@
  * every length is checked against a limit before anything is kept, and what is kept is bounded by
  * the largest command.
  *
- * What is called back with points into the received chunk and is valid during the callback.
+ * What is called back with points into the received bytes and is valid during the callback. Nothing of
+ * them is kept: whoever received them may use their place again as soon as they were fed.
  */
 import { ProjectError } from "#kit/errors.ts";
 import { Request } from "./request.ts";
@@ -37,16 +38,22 @@ const maxLengthDigits = 10;
 /** A length was not completely received yet. */
 const incomplete = -2;
 
+/** Memory for the start of a command is kept for the next one up to this size. */
+const keepHeldBytes = 16_384;
+const none = Buffer.alloc(0);
+
 export class RespParser {
   readonly #limits: RespLimits;
   readonly #onCommand: (request: Request) => void;
   readonly #request = new Request();
-  #chunks: Buffer[] = [];
-  #held = 0;
+  /** An unfinished command, at the front of memory of its own. */
+  #held = none;
+  #heldSize = 0;
   /** No command can be complete before this many bytes are held. */
   #need = 1;
-  /** Where reading goes on in the buffer being parsed. */
+  /** Where reading goes on in the bytes being parsed, and where they end. */
   #offset = 0;
+  #end = 0;
 
   constructor(limits: RespLimits, onCommand: (request: Request) => void) {
     this.#limits = limits;
@@ -55,38 +62,48 @@ export class RespParser {
 
   /** Bytes kept of an unfinished command. */
   get heldBytes(): number {
-    return this.#held;
+    return this.#heldSize;
   }
 
   /**
    * Takes the next bytes and calls back for every complete command, in order.
    *
+   * @param start  Where they begin in `bytes`. What is in front may be written to: an unfinished command
+   *   is put there, so that it and its end are in one place.
    * @throws RespProtocolError; the parser must not be used any more.
    */
-  feed(chunk: Buffer): void {
-    if (this.#held > 0) {
-      this.#chunks.push(chunk);
-      this.#held += chunk.length;
-      if (this.#held < this.#need) return;
-      const joined = Buffer.concat(this.#chunks, this.#held);
-      this.#chunks = [];
-      this.#held = 0;
-      this.#parse(joined);
-      return;
+  feed(bytes: Buffer, start = 0, end = bytes.length): void {
+    const size = this.#heldSize;
+    if (size === 0) {
+      this.#parse(bytes, start, end);
+    } else if (size + end - start < this.#need) {
+      this.#append(bytes, start, end);
+    } else if (size <= start) {
+      this.#held.copy(bytes, start - size, 0, size);
+      this.#release();
+      this.#parse(bytes, start - size, end);
+    } else {
+      this.#append(bytes, start, end);
+      const joined = this.#held;
+      const joinedSize = this.#heldSize;
+      // What remains of it is held elsewhere.
+      this.#held = none;
+      this.#heldSize = 0;
+      this.#parse(joined, 0, joinedSize);
     }
-    this.#parse(chunk);
   }
 
-  #parse(buffer: Buffer): void {
-    let start = 0;
-    this.#offset = 0;
-    while (start < buffer.length) {
+  #parse(bytes: Buffer, from: number, end: number): void {
+    let start = from;
+    this.#offset = from;
+    this.#end = end;
+    while (start < end) {
       const request = this.#request;
-      request.reset(buffer);
+      request.reset(bytes);
       const complete =
-        buffer[start] === asterisk ? this.#array(buffer, start) : this.#inline(buffer, start);
+        bytes[start] === asterisk ? this.#array(bytes, start) : this.#inline(bytes, start);
       if (!complete) {
-        this.#hold(buffer, start);
+        this.#hold(bytes, start, end);
         return;
       }
       start = this.#offset;
@@ -95,15 +112,30 @@ export class RespParser {
     this.#need = 1;
   }
 
-  #hold(buffer: Buffer, start: number): void {
-    const rest = buffer.subarray(start);
+  #hold(bytes: Buffer, start: number, end: number): void {
     const { maxCommandBytes } = this.#limits;
-    if (rest.length > maxCommandBytes || this.#need > maxCommandBytes)
+    if (end - start > maxCommandBytes || this.#need > maxCommandBytes)
       throw new RespProtocolError(`a command may have ${maxCommandBytes} bytes`);
-    // A small rest of a large chunk is copied, so that it does not pin the chunk.
-    const kept = rest.length * 4 < buffer.length ? Buffer.from(rest) : rest;
-    this.#chunks = [kept];
-    this.#held = kept.length;
+    this.#append(bytes, start, end);
+  }
+
+  #append(bytes: Buffer, start: number, end: number): void {
+    const size = this.#heldSize + end - start;
+    if (size > this.#held.length) {
+      // Twice as much each time, so that a long command is copied twice on average; no more than it
+      // says it needs, and never because it says so.
+      const capacity = Math.max(size, Math.min(2 * size, this.#need));
+      const larger = Buffer.allocUnsafeSlow(capacity);
+      this.#held.copy(larger, 0, 0, this.#heldSize);
+      this.#held = larger;
+    }
+    bytes.copy(this.#held, this.#heldSize, start, end);
+    this.#heldSize = size;
+  }
+
+  #release(): void {
+    this.#heldSize = 0;
+    if (this.#held.length > keepHeldBytes) this.#held = none;
   }
 
   /** Whether all arguments are there; if not, `#need` says how many bytes are needed. */
@@ -111,19 +143,19 @@ export class RespParser {
     const { maxArguments, maxBulkBytes } = this.#limits;
     this.#offset = start + 1;
     const count = this.#length(buffer);
-    if (count === incomplete) return this.#incomplete(buffer.length - start + 1);
+    if (count === incomplete) return this.#incomplete(this.#end - start + 1);
     if (count > maxArguments)
       throw new RespProtocolError(`a command may have ${maxArguments} arguments, not ${count}`);
     for (let index = 0; index < count; index += 1) {
-      if (this.#offset >= buffer.length) return this.#incomplete(this.#offset - start + 1);
+      if (this.#offset >= this.#end) return this.#incomplete(this.#offset - start + 1);
       if (buffer[this.#offset] !== dollar) throw new RespProtocolError("expected '$'");
       this.#offset += 1;
       const size = this.#length(buffer);
-      if (size === incomplete) return this.#incomplete(buffer.length - start + 1);
+      if (size === incomplete) return this.#incomplete(this.#end - start + 1);
       if (size < 0 || size > maxBulkBytes)
         throw new RespProtocolError(`an argument may have ${maxBulkBytes} bytes, not ${size}`);
       const end = this.#offset + size;
-      if (buffer.length < end + 2) return this.#incomplete(end + 2 - start);
+      if (this.#end < end + 2) return this.#incomplete(end + 2 - start);
       if (buffer[end] !== carriageReturn || buffer[end + 1] !== lineFeed)
         throw new RespProtocolError("an argument is longer than it says");
       this.#request.push(this.#offset, end);
@@ -144,14 +176,14 @@ export class RespParser {
     if (negative) position += 1;
     let value = 0;
     const first = position;
-    for (; position < buffer.length; position += 1) {
+    for (; position < this.#end; position += 1) {
       const byte = buffer[position] ?? 0;
       if (byte === carriageReturn) break;
       if (byte < zero || byte > nine || position - first >= maxLengthDigits)
         throw new RespProtocolError("expected a length");
       value = value * 10 + (byte - zero);
     }
-    if (position + 1 >= buffer.length) return incomplete;
+    if (position + 1 >= this.#end) return incomplete;
     if (position === first || buffer[position + 1] !== lineFeed)
       throw new RespProtocolError("expected a length");
     if (negative && value !== 1) throw new RespProtocolError("negative length");
@@ -162,10 +194,11 @@ export class RespParser {
   /** Words up to the end of the line, as one types them by hand. */
   #inline(buffer: Buffer, start: number): boolean {
     const { maxInlineBytes, maxArguments } = this.#limits;
-    const end = buffer.indexOf(lineFeed, start);
-    if ((end < 0 ? buffer.length : end) - start > maxInlineBytes)
+    let end = start;
+    while (end < this.#end && buffer[end] !== lineFeed && end - start <= maxInlineBytes) end += 1;
+    if (end - start > maxInlineBytes)
       throw new RespProtocolError(`an inline command may have ${maxInlineBytes} bytes`);
-    if (end < 0) return this.#incomplete(buffer.length - start + 1);
+    if (end === this.#end) return this.#incomplete(end - start + 1);
     this.#offset = end + 1;
     let position = start;
     while (position < end) {
