@@ -13,7 +13,7 @@
 import { Cluster, type Redis } from "ioredis";
 import type { Bytes } from "#kit/bytes.ts";
 import { coalesceWrites } from "#kit/node/coalesce-writes.ts";
-import { EncodedCommand } from "#kit/node/encoded-command.ts";
+import { CommandBuffer } from "#kit/node/command-buffer.ts";
 import {
   type Effect,
   StorageClosedError,
@@ -45,6 +45,9 @@ const scanCount = 1_000;
 const maxValueBytes = 512 * 1_048_576;
 /** Commands per pipeline; larger batches are cut so that no answer is awaited for too long. */
 const maxBatch = 1_000;
+
+/** Memory of commands that is kept for the next ones. */
+const maxSpareBuffers = 4;
 
 /** Error replies with which Redis refuses a command before doing anything. */
 const refusedWithoutEffect =
@@ -87,6 +90,7 @@ class RedisEngine implements StorageEngine {
   readonly #client: Client;
   readonly #cluster: boolean;
   readonly #beforeWrite: () => void;
+  readonly #spareBuffers: CommandBuffer[] = [];
   #closed = false;
 
   constructor(client: Client, cluster: boolean) {
@@ -219,12 +223,23 @@ class RedisEngine implements StorageEngine {
   }
 
   async #setAllNew(groups: readonly SealedWrite[]): Promise<boolean> {
-    const args: (string | Buffer)[] = [];
+    const buffer = this.#spareBuffers.pop() ?? new CommandBuffer();
+    let count = 0;
+    for (const { entries } of groups) count += entries.length + 1;
+    buffer.begin("msetnx", 2 * count);
     for (const { entries, seal } of groups) {
-      for (const entry of entries) args.push(entry.key, toBuffer(entry.value));
-      args.push(seal.key, toBuffer(seal.value));
+      for (const { key, value } of entries) {
+        buffer.text(key);
+        buffer.bytes(value);
+      }
+      buffer.text(seal.key);
+      buffer.bytes(seal.value);
     }
-    return (await this.#client.sendCommand(new EncodedCommand("msetnx", args))) === 1;
+    const reply = await this.#client.sendCommand(buffer.command());
+    // Answered, so all of it was sent. After a failure it may still wait for that: the buffer is left to it.
+    if (buffer.isWorthKeeping && this.#spareBuffers.length < maxSpareBuffers)
+      this.#spareBuffers.push(buffer);
+    return reply === 1;
   }
 
   /** By digest; with its text only where the server has not seen it since it started. */
