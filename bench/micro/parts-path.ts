@@ -8,7 +8,7 @@ import { planCommit } from "#shim/aft/protocol/plan-commit.ts";
 import { type CommitRecord, type Key, key } from "#shim/aft/protocol/types.ts";
 import { VersionIndex } from "#shim/aft/protocol/version-index.ts";
 import { createReplica } from "#shim/aft/replica/replica.ts";
-import { ReplyBuffer } from "#shim/aft/server/reply-buffer.ts";
+import { RespBuffer } from "#kit/node/resp-buffer.ts";
 import { RespParser } from "#shim/aft/server/resp-parser.ts";
 import { createMemoryEngine } from "#shim/storage/memory/engine.ts";
 import type { Part } from "./parts.ts";
@@ -75,7 +75,7 @@ const encoding: Part = {
   id: "encode-4k",
   per: "reply",
   block: (count) => {
-    const replies = new ReplyBuffer();
+    const replies = new RespBuffer();
     return () => {
       for (let index = 0; index < count; index += 1) {
         replies.header(dollar, valueBytes);

@@ -1,5 +1,8 @@
+import { createHash } from "node:crypto";
 import { createServer, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, it } from "vitest";
+import { encodeCommand } from "#kit/node/encoded-command.ts";
 import { AftConnection, toStateError } from "./connection.ts";
 
 const cleanUp: (() => void)[] = [];
@@ -69,4 +72,121 @@ it("rejects what a silent replica does not answer in time", async () => {
   await expect(first).resolves.toMatchObject({ code: "replica_unreachable" });
   const second = connection.send("aft.get", ["transaction", "key"]).catch(toStateError);
   await expect(second).resolves.toMatchObject({ code: "replica_unreachable" });
+});
+
+it("sends what was asked for before the connection was there, in order, credentials first", async () => {
+  const names: string[] = [];
+  const endpoint = await listen((socket) => {
+    answer(socket, (command) => {
+      names.push(command);
+      socket.write("+OK\r\n");
+    });
+  });
+  const connection = AftConnection.create({ endpoint, username: "bench", password: "secret" });
+  cleanUp.push(() => {
+    connection.close();
+  });
+  await Promise.all([connection.send("first", []), connection.send("second", ["x"])]);
+  expect(names).toEqual(["auth", "first", "second"]);
+});
+
+it("rejects all that waits, with the replica's words, when credentials are refused", async () => {
+  const endpoint = await listen((socket) => {
+    answer(socket, () => socket.write("-WRONGPASS invalid username-password pair\r\n"));
+  });
+  const connection = AftConnection.create({ endpoint, password: "wrong" });
+  const sent = connection.send("aft.get", ["transaction", "key"]).catch(toStateError);
+  await expect(connection.ready()).rejects.toThrow("WRONGPASS");
+  await expect(sent).resolves.toMatchObject({ message: expect.stringMatching("WRONGPASS") });
+});
+
+it.each(["HTTP/1.1 400 Bad Request\r\n", ":1\r\n:2\r\n"])(
+  "gives a connection up that answers %j to one question",
+  async (nonsense) => {
+    const endpoint = await listen((socket) => {
+      answer(socket, () => socket.write(nonsense));
+    });
+    const connection = AftConnection.create({ endpoint });
+    cleanUp.push(() => {
+      connection.close();
+    });
+    const first = connection.send("ping", []);
+    if (nonsense.startsWith(":")) await expect(first).resolves.toBe(1);
+    else
+      await expect(first.catch(toStateError)).resolves.toMatchObject({
+        code: "replica_unreachable",
+      });
+    const second = connection.send("ping", []).catch(toStateError);
+    await (nonsense.startsWith(":")
+      ? expect(second).resolves.toBe(1)
+      : expect(second).resolves.toMatchObject({ code: "replica_unreachable" }));
+  },
+);
+
+it("keeps what the kernel did not take at once as it was", async () => {
+  const received = createHash("sha256");
+  let bytes = 0;
+  const expected = createHash("sha256");
+  const values = Array.from({ length: 300 }, (_unused, index) => Buffer.alloc(65_536, index));
+  for (const value of values)
+    expected.update(encodeCommand("aft.set", ["transaction", "key", value]));
+  const total =
+    values.length * encodeCommand("aft.set", ["transaction", "key", Buffer.alloc(65_536)]).length;
+  let onAll = (): void => {};
+  const all = new Promise<void>((resolve) => {
+    onAll = resolve;
+  });
+  const endpoint = await listen((socket) => {
+    // Reading begins when everything was written.
+    setTimeout(() => {
+      socket.on("data", (chunk) => {
+        received.update(chunk);
+        bytes += chunk.length;
+        if (bytes >= total) onAll();
+      });
+    }, 100);
+  });
+  const connection = AftConnection.create({ endpoint });
+  cleanUp.push(() => {
+    connection.close();
+  });
+  await connection.ready();
+  for (const value of values) {
+    connection.send("aft.set", ["transaction", "key", value]).catch(() => {});
+    await Promise.resolve();
+  }
+  await all;
+  expect(received.digest("hex")).toBe(expected.digest("hex"));
+});
+
+it("rejects what is sent after it was closed", async () => {
+  const endpoint = await listen(() => {});
+  const connection = AftConnection.create({ endpoint });
+  await connection.ready();
+  const waits = connection.send("ping", []).catch(toStateError);
+  connection.close();
+  await expect(waits).resolves.toMatchObject({ code: "replica_unreachable" });
+  await expect(connection.send("ping", []).catch(toStateError)).resolves.toMatchObject({
+    code: "replica_unreachable",
+  });
+});
+
+it("says so where nobody listens", async () => {
+  const connection = AftConnection.create({ endpoint: "127.0.0.1:1" });
+  await expect(connection.ready()).rejects.toMatchObject({ code: "replica_unreachable" });
+});
+
+it("counts a replica's silence from when an answer is due, not from before", async () => {
+  const endpoint = await listen((socket) => {
+    answer(socket, (command) => {
+      setTimeout(() => socket.write("+OK\r\n"), command === "first" ? 0 : 300);
+    });
+  });
+  const connection = AftConnection.create({ endpoint, timeoutMs: 1_000 });
+  cleanUp.push(() => {
+    connection.close();
+  });
+  await connection.send("first", []);
+  await sleep(900);
+  await expect(connection.send("second", [])).resolves.toBe("OK");
 });

@@ -1,15 +1,19 @@
 /**
- * @module The client's connection to a replica: ioredis, with several commands in one write.
+ * @module The client's connection to a replica: the commands of a turn in a few writes, and nothing
+ * made for a command but its promise and its answer.
  *
+ * Own code because it is half of what AFT costs a function: a general client makes an object, a timer
+ * or a buffer for each command and one for each chunk received (D135).
  * Nothing is repeated behind the caller's back after a reconnect; what was sent and not answered
  * rejects, and the session decides what that means.
  */
 import type { SecureContextOptions } from "node:tls";
-import { Redis } from "ioredis";
-import { EncodedCommand } from "#kit/node/encoded-command.ts";
-import { coalesceWrites } from "#kit/node/coalesce-writes.ts";
+import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { StateError } from "#shim/state/port.ts";
 import type { Argument, CommandConnection } from "./port.ts";
+import { type Reply, ReplyError, ReplyParser, ReplyProtocolError } from "./reply-parser.ts";
+import { RequestBuffer } from "./request-buffer.ts";
 
 export interface AftEndpoint {
   /** `127.0.0.1:PORT` or `unix:PATH`. */
@@ -24,6 +28,11 @@ export interface AftEndpoint {
 }
 
 const defaultTimeoutMs = 10_000;
+/** Commands held back at most: all of a turn in one write would make both sides work in turns. */
+const holdAtMost = 8;
+/** Between attempts to connect; doubled after each that fails. */
+const firstPauseMs = 20;
+const longestPauseMs = 1_000;
 
 /** Codes the caller can do nothing about by trying again. */
 const finalCodes: ReadonlySet<string> = new Set([
@@ -40,64 +49,225 @@ const bugCodes: ReadonlySet<string> = new Set([
   "transaction_exists",
 ]);
 
+interface Waiting {
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Received bytes of all connections of this process; they are read out before the next arrive. */
+const received = Buffer.allocUnsafeSlow(65_536);
+
 export class AftConnection implements CommandConnection {
-  readonly #redis: Redis;
-  readonly #beforeWrite: () => void;
-  private constructor(redis: Redis) {
-    this.#redis = redis;
-    this.#beforeWrite = coalesceWrites(() => redis.stream);
+  readonly #options: AftEndpoint;
+  readonly #timeoutMs: number;
+  readonly #out = new RequestBuffer();
+  /** Callers in the order of their commands, from `#answered` on. */
+  #waiting: Waiting[] = [];
+  #answered = 0;
+  #socket: Socket | undefined;
+  #whenOpen: { resolve: () => void; reject: (error: Error) => void } | undefined;
+  /** Commands go to the socket; before, they are gathered. */
+  #isOpen = false;
+  #isClosed = false;
+  #attempts = 0;
+  #retryTimer: NodeJS.Timeout | undefined;
+  #silenceTimer: NodeJS.Timeout | undefined;
+  /** When bytes came last, or the first answer that is due was asked for. */
+  #heardMs = 0;
+  /** Commands gathered since the last write. */
+  #held = 0;
+  #flushScheduled = false;
+
+  private constructor(options: AftEndpoint) {
+    this.#options = options;
+    this.#timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
   }
 
   /** Connects with the first command, or when `ready` is called. */
   static create(options: AftEndpoint): AftConnection {
-    const { endpoint, username, password, tls, timeoutMs = defaultTimeoutMs } = options;
-    const at = addressOf(endpoint);
-    const redis = new Redis({
-      ...at,
-      ...(tls !== undefined && !("path" in at) && { tls }),
-      ...(username !== undefined && { username }),
-      ...(password !== undefined && { password }),
-      lazyConnect: true,
-      noDelay: true,
-      // Per socket, not per command: a timer for each command costs more than the command.
-      socketTimeout: timeoutMs,
-      connectTimeout: timeoutMs,
-      enableReadyCheck: false,
-      autoResendUnfulfilledCommands: false,
-      // With one or more, what was under way when a connection ended would never be answered if the
-      // next one opens at once.
-      maxRetriesPerRequest: 0,
-      retryStrategy: (attempt) => Math.min(20 * 2 ** Math.min(attempt, 6), 1_000),
-    });
-    // Errors reach callers through their commands.
-    redis.on("error", () => {});
-    return new AftConnection(redis);
+    return new AftConnection(options);
   }
 
   /** Rejects with a `StateError` when the replica cannot be reached. */
   async ready(): Promise<void> {
+    if (this.#isOpen) return;
     try {
-      await this.#redis.connect();
+      await new Promise<void>((resolve, reject) => {
+        this.#whenOpen = { resolve, reject };
+        this.#connect();
+      });
     } catch (error) {
-      this.#redis.disconnect();
+      this.close();
       throw toStateError(error);
     }
   }
 
   /**
-   * Sends one command, named in lower case, in one write with all others of this turn. Rejects with what ioredis rejects
-   * with; see `toStateError`.
+   * Sends one command, named in lower case, in one write with others of this turn. Rejects with
+   * `ReplyError` where the replica answered so, and with another error where an answer is missing.
    */
   send(command: string, args: Argument[]): Promise<unknown> {
-    this.#beforeWrite();
-    return this.#redis.sendCommand(new EncodedCommand(command, args)) as Promise<unknown>;
+    if (this.#isClosed) return Promise.reject(new Error("the connection is closed"));
+    this.#out.command(command, args);
+    this.#held += 1;
+    // An answer is due from now on.
+    if (this.#waiting.length === 0) this.#heardMs = performance.now();
+    const answer = new Promise<Reply>((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+    });
+    if (!this.#isOpen) this.#connect();
+    // The replica can begin while the rest of this turn goes on.
+    else if (this.#held >= holdAtMost) this.#flush();
+    else if (!this.#flushScheduled) {
+      this.#flushScheduled = true;
+      // Runs when the microtasks of this turn, all the woken callers, are through.
+      process.nextTick(this.#flushLater);
+    }
+    return answer;
   }
 
   /** What waits for an answer rejects, and so does all that is sent later. */
   close(): void {
-    // Between two attempts to connect ioredis would forget what it has queued, and never answer it.
-    if (this.#redis.status === "reconnecting") this.#redis.status = "wait";
-    this.#redis.disconnect();
+    this.#isClosed = true;
+    clearTimeout(this.#retryTimer);
+    this.#end(new Error("the connection was closed"));
+  }
+
+  readonly #flushLater = (): void => {
+    this.#flushScheduled = false;
+    if (this.#held > 0 && this.#isOpen) this.#flush();
+  };
+
+  #flush(): void {
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    this.#held = 0;
+    this.#watchSilence();
+    socket.write(this.#out.take());
+    // What the kernel did not take at once is still read from.
+    this.#out.reuse(socket.writableLength === 0);
+  }
+
+  /** Opens a socket unless one is being opened, or it is too early to try again. */
+  #connect(): void {
+    if (this.#socket !== undefined || this.#retryTimer !== undefined) return;
+    const parser = new ReplyParser(this.#onReply);
+    let socket: Socket;
+    const onBytes = (size: number, bytes: Uint8Array): boolean => {
+      if (this.#socket !== socket) return false;
+      this.#heardMs = performance.now();
+      this.#attempts = 0;
+      try {
+        parser.feed(bytes, size);
+      } catch (error) {
+        if (this.#socket === socket) this.#end(toError(error));
+      }
+      return true;
+    };
+    const { endpoint, tls } = this.#options;
+    const at = addressOf(endpoint);
+    if (tls === undefined || "path" in at)
+      socket = connect({ ...at, onread: { buffer: received, callback: onBytes } });
+    else {
+      socket = connectTls({ ...at, ...tls });
+      socket.on("data", (chunk: Buffer) => onBytes(chunk.length, chunk));
+    }
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    socket.once(tls === undefined || "path" in at ? "connect" : "secureConnect", () => {
+      if (this.#socket === socket) this.#opened();
+    });
+    let failure: Error | undefined;
+    socket.on("error", (error) => {
+      failure = error;
+    });
+    socket.once("close", () => {
+      if (this.#socket === socket)
+        this.#end(failure ?? new Error("the replica closed the connection"));
+    });
+    this.#heardMs = performance.now();
+    this.#watchSilence();
+  }
+
+  #opened(): void {
+    this.#isOpen = true;
+    const { username, password } = this.#options;
+    if (password === undefined) this.#accepted();
+    else {
+      // Ahead of everything gathered; without it nothing behind it is of use.
+      const gathered = Buffer.from(this.#out.take());
+      const resolve = (): void => {
+        this.#accepted();
+      };
+      const reject = (error: Error): void => {
+        this.#end(error);
+      };
+      this.#waiting.splice(this.#answered, 0, { resolve, reject });
+      this.#out.command("auth", username === undefined ? [password] : [username, password]);
+      this.#out.bytes(gathered);
+    }
+    if (this.#out.size > 0) this.#flush();
+  }
+
+  #accepted(): void {
+    this.#whenOpen?.resolve();
+    this.#whenOpen = undefined;
+  }
+
+  readonly #onReply = (reply: Reply): void => {
+    const waiting = this.#waiting[this.#answered];
+    if (waiting === undefined) throw new ReplyProtocolError("an answer to nothing");
+    this.#answered += 1;
+    if (this.#answered === this.#waiting.length) {
+      this.#waiting = [];
+      this.#answered = 0;
+    }
+    if (reply instanceof ReplyError) waiting.reject(reply);
+    else waiting.resolve(reply);
+  };
+
+  /** One timer for all commands: one for each costs more than the command. */
+  #watchSilence(): void {
+    if (this.#silenceTimer !== undefined) return;
+    const look = (): void => {
+      this.#silenceTimer = undefined;
+      if (this.#waiting.length === 0 && this.#whenOpen === undefined) return;
+      const leftMs = this.#timeoutMs - (performance.now() - this.#heardMs);
+      if (leftMs > 0) this.#silenceTimer = setTimeout(look, leftMs).unref();
+      else this.#end(new Error(`no answer in ${this.#timeoutMs} ms`));
+    };
+    this.#silenceTimer = setTimeout(look, this.#timeoutMs).unref();
+  }
+
+  /** Gives the socket up; nothing is sent again. */
+  #end(error: Error): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    this.#isOpen = false;
+    clearTimeout(this.#silenceTimer);
+    this.#silenceTimer = undefined;
+    socket?.destroy();
+    this.#out.take();
+    this.#out.reuse(false);
+    this.#held = 0;
+    const lost = this.#waiting.slice(this.#answered);
+    this.#waiting = [];
+    this.#answered = 0;
+    if (!this.#isClosed) this.#pause();
+    for (const { reject } of lost) reject(error);
+    this.#whenOpen?.reject(error);
+    this.#whenOpen = undefined;
+  }
+
+  /** Commands sent meanwhile wait for the next attempt. */
+  #pause(): void {
+    const pauseMs = Math.min(firstPauseMs * 2 ** this.#attempts, longestPauseMs);
+    this.#attempts += 1;
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = setTimeout(() => {
+      this.#retryTimer = undefined;
+      if (this.#waiting.length > 0) this.#connect();
+    }, pauseMs);
   }
 }
 
@@ -121,6 +291,10 @@ export function toStateError(error: unknown): StateError {
   const code = word.toLowerCase();
   const disposition = finalCodes.has(code) ? "abort" : bugCodes.has(code) ? "bug" : "retry";
   return new StateError({ code, disposition, message: text, cause: error });
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 function addressOf(endpoint: string): { path: string } | { host: string; port: number } {

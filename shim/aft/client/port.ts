@@ -1,7 +1,7 @@
 /**
  * @module What sessions and routing need of connections to replicas, so that a simulator can supply them.
  *
- * Real adapters: `connection.ts` (ioredis) and `pool.ts`.
+ * Real adapters: `connection.ts` and `pool.ts`.
  */
 
 export type Argument = string | Buffer;

@@ -7,10 +7,10 @@
  */
 import type { Socket } from "node:net";
 import { describeError } from "#kit/errors.ts";
+import { RespBuffer } from "#kit/node/resp-buffer.ts";
 import type { ClientState } from "./command.ts";
 import { runCommand } from "./commands.ts";
 import { encodeReply, errorReply, type Reply } from "./reply.ts";
-import { ReplyBuffer } from "./reply-buffer.ts";
 import type { ReadBuffer } from "./read-buffer.ts";
 import type { Request } from "./request.ts";
 import { type RespLimits, RespParser, RespProtocolError } from "./resp-parser.ts";
@@ -58,7 +58,7 @@ class Connection {
   readonly #parser: RespParser;
   /** Replies owed in order; empty whenever everything was answered at once. */
   #slots: Slot[] = [];
-  readonly #out = new ReplyBuffer();
+  readonly #out = new RespBuffer();
   #flushScheduled = false;
 
   constructor(options: ConnectionOptions) {

@@ -1,5 +1,5 @@
 /** @module Replies of the Redis protocol, and their encoding. */
-import type { ReplyBuffer } from "./reply-buffer.ts";
+import type { RespBuffer } from "#kit/node/resp-buffer.ts";
 
 /** Anything that can be answered. */
 export type Reply =
@@ -38,7 +38,7 @@ export function array(items: readonly Reply[]): Reply {
 const typeOf = { array: 42, bulk: 36, integer: 58, map: 37 } as const;
 
 /** Appends the encoding of a reply. `version` 2 or 3. */
-export function encodeReply(out: ReplyBuffer, reply: Reply, version: number): void {
+export function encodeReply(out: RespBuffer, reply: Reply, version: number): void {
   switch (reply.kind) {
     case "status":
       out.ascii(reply === ok ? "+OK" : `+${oneLine(reply.text)}`);

@@ -1,6 +1,6 @@
 /**
- * @module Where a connection gathers the bytes it will write: one growing buffer, used again after
- * each write that the kernel took at once.
+ * @module Where a connection gathers the bytes of the Redis protocol it will write: one growing
+ * buffer, used again after each write that the kernel took at once.
  *
  * Text goes in byte by byte: lines are short, and a native call for each costs more than the bytes.
  */
@@ -13,7 +13,7 @@ const carriageReturn = 13;
 const lineFeed = 10;
 const zero = 48;
 
-export class ReplyBuffer {
+export class RespBuffer {
   #bytes = Buffer.allocUnsafeSlow(firstBytes);
   #size = 0;
 
