@@ -9,42 +9,45 @@ import type { Clock, Timer } from "#kit/clock.ts";
 import type { CommitAnswer, MaybePromise, Refusal } from "./port.ts";
 import { refuse } from "./refuse.ts";
 
+/** A call that waits for a commit's answer. */
+class Wait {
+  readonly dueUs: number;
+  readonly resolve: (answer: CommitAnswer) => void;
+  /** Absent once it was answered. */
+  commit: CommitUnderWay | undefined;
+
+  constructor(commit: CommitUnderWay, dueUs: number, resolve: (answer: CommitAnswer) => void) {
+    this.commit = commit;
+    this.dueUs = dueUs;
+    this.resolve = resolve;
+  }
+
+  answer(answer: CommitAnswer): void {
+    if (this.commit === undefined) return;
+    this.commit = undefined;
+    this.resolve(answer);
+  }
+}
+
 /** One commit from the call until its outcome is known. */
 export class CommitUnderWay {
   /** Why the outcome is not known yet. */
   doubt: Refusal | undefined;
-  #answer: CommitAnswer | undefined;
-  #listeners: ((answer: CommitAnswer) => void)[] = [];
-
-  get answer(): CommitAnswer | undefined {
-    return this.#answer;
-  }
-
-  /** Calls back with the answer, once. */
-  onSettled(listener: (answer: CommitAnswer) => void): void {
-    if (this.#answer === undefined) this.#listeners.push(listener);
-    else listener(this.#answer);
-  }
-
-  settle(answer: CommitAnswer): void {
-    this.#answer = answer;
-    const listeners = this.#listeners;
-    this.#listeners = [];
-    for (const listener of listeners) listener(answer);
-  }
+  answer: CommitAnswer | undefined;
+  readonly waits: Wait[] = [];
 }
 
-interface Wait {
-  readonly dueUs: number;
-  /** Answers "unknown"; absent once the commit has answered. */
-  giveUp: (() => void) | undefined;
-}
+/** So many that are answered may stand in front of the first that is not. */
+const answeredAtMost = 256;
 
 export class Commits {
   readonly #clock: Clock;
   readonly #boundUs: number;
-  readonly #underWay = new Set<CommitUnderWay>();
+  #underWay = 0;
+  /** In the order in which they are due, which is nearly the order in which they are answered. */
   #waits: Wait[] = [];
+  /** Of these, all before this one are answered. */
+  #firstOpen = 0;
   #timer: Timer | undefined;
   #whenIdle: (() => void)[] = [];
 
@@ -54,16 +57,18 @@ export class Commits {
   }
 
   begin(): CommitUnderWay {
-    const commit = new CommitUnderWay();
-    this.#underWay.add(commit);
-    return commit;
+    this.#underWay += 1;
+    return new CommitUnderWay();
   }
 
+  /** To be called once for each commit that began. */
   settle(commit: CommitUnderWay, answer: CommitAnswer): void {
-    this.#underWay.delete(commit);
-    commit.settle(answer);
-    if (this.#underWay.size > 0) return;
-    for (const resume of this.#whenIdle) resume();
+    this.#underWay -= 1;
+    commit.answer = answer;
+    for (const wait of commit.waits) wait.answer(answer);
+    this.#forgetAnswered();
+    if (this.#underWay > 0) return;
+    for (const resolve of this.#whenIdle) resolve();
     this.#whenIdle = [];
   }
 
@@ -71,26 +76,18 @@ export class Commits {
   wait(commit: CommitUnderWay): MaybePromise<CommitAnswer> {
     if (commit.answer !== undefined) return commit.answer;
     return new Promise((resolve) => {
-      const wait: Wait = {
-        dueUs: this.#clock.monotonicUs() + this.#boundUs,
-        giveUp: () => {
-          resolve({ kind: "unknown", refusal: commit.doubt ?? refuse(...silent) });
-        },
-      };
+      const wait = new Wait(commit, this.#clock.monotonicUs() + this.#boundUs, resolve);
+      commit.waits.push(wait);
       this.#waits.push(wait);
       this.#timer ??= this.#clock.schedule(this.#boundUs, () => {
         this.#giveUpDue();
-      });
-      commit.onSettled((answer) => {
-        wait.giveUp = undefined;
-        resolve(answer);
       });
     });
   }
 
   /** Resolves when no commit is under way, or after the bound. */
   async idle(): Promise<void> {
-    if (this.#underWay.size === 0) return;
+    if (this.#underWay === 0) return;
     await new Promise<void>((resolve) => {
       const timer = this.#clock.schedule(this.#boundUs, resolve);
       this.#whenIdle.push(() => {
@@ -107,14 +104,15 @@ export class Commits {
   /** Gives up whoever has waited too long, and looks again when the next one's time is over. */
   #giveUpDue(): void {
     const nowUs = this.#clock.monotonicUs();
-    let first = 0;
-    for (; first < this.#waits.length; first += 1) {
-      const wait = this.#waits[first];
-      if (wait?.giveUp === undefined) continue;
+    for (; this.#firstOpen < this.#waits.length; this.#firstOpen += 1) {
+      const wait = this.#waits[this.#firstOpen];
+      if (wait?.commit === undefined) continue;
       if (wait.dueUs > nowUs) break;
-      wait.giveUp();
+      const refusal = wait.commit.doubt ?? refuse(...silent);
+      wait.answer({ kind: "unknown", refusal });
     }
-    this.#waits = this.#waits.slice(first);
+    this.#waits = this.#waits.slice(this.#firstOpen);
+    this.#firstOpen = 0;
     const [next] = this.#waits;
     this.#timer =
       next === undefined
@@ -122,6 +120,17 @@ export class Commits {
         : this.#clock.schedule(next.dueUs - nowUs, () => {
             this.#giveUpDue();
           });
+  }
+
+  /** What is kept until its time is over would live long enough for V8 to move it to where it collects seldom. */
+  #forgetAnswered(): void {
+    while (this.#waits[this.#firstOpen]?.commit === undefined) {
+      if (this.#firstOpen >= this.#waits.length) break;
+      this.#firstOpen += 1;
+    }
+    if (this.#firstOpen < answeredAtMost) return;
+    this.#waits = this.#waits.slice(this.#firstOpen);
+    this.#firstOpen = 0;
   }
 }
 

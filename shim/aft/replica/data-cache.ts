@@ -60,18 +60,29 @@ const noCache: DataCache = {
 
 const neverUs = -Infinity;
 
-interface Entry {
+class Entry {
   readonly key: Key;
   readonly uuid: string;
-  value: Bytes;
+  readonly value: Bytes;
   readAtUs: number;
   /** Fetched ahead, and not read yet. */
   isUntried: boolean;
   /** Another cached version of the same key. */
   sibling: Entry | undefined;
-  /** Used before and after this one; a ring through `#ends`. */
+  /** Used before and after this one; a ring through `#ends`, or alone. */
   before: Entry;
   after: Entry;
+
+  constructor(version: { key: Key; uuid: string; value: Bytes }, readAtUs: number) {
+    this.key = version.key;
+    this.uuid = version.uuid;
+    this.value = version.value;
+    this.readAtUs = readAtUs;
+    this.isUntried = false;
+    this.sibling = undefined;
+    this.before = this;
+    this.after = this;
+  }
 }
 
 class LruCache implements DataCache {
@@ -88,8 +99,7 @@ class LruCache implements DataCache {
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
     this.#maxEntryBytes = Math.max(1, Math.floor(maxBytes / 8));
-    const none = { key: "" as Key, uuid: "", value: new Uint8Array(0), sibling: undefined };
-    this.#ends = closeRing({ ...none, readAtUs: neverUs, isUntried: false });
+    this.#ends = new Entry({ key: "" as Key, uuid: "", value: new Uint8Array(0) }, neverUs);
   }
 
   get bytes(): number {
@@ -128,8 +138,9 @@ class LruCache implements DataCache {
     if (size > this.#maxEntryBytes) return;
     const first = this.#entries.get(key);
     const readAtUs = origin?.readAtUs ?? first?.readAtUs ?? neverUs;
-    const isUntried = origin?.ahead === true;
-    const entry = closeRing({ key, uuid, value, readAtUs, isUntried, sibling: first });
+    const entry = new Entry({ key, uuid, value }, readAtUs);
+    entry.isUntried = origin?.ahead === true;
+    entry.sibling = first;
     this.#entries.set(key, entry);
     this.#linkLast(entry);
     this.#bytes += size;
@@ -152,15 +163,17 @@ class LruCache implements DataCache {
     unlink(entry);
     if (entry.isUntried) this.aheadWasted += 1;
     this.#bytes -= entry.value.length + overheadBytes;
+    const { sibling } = entry;
+    entry.sibling = undefined;
     const first = this.#entries.get(key);
     if (first === entry) {
-      if (entry.sibling === undefined) this.#entries.delete(key);
-      else this.#entries.set(key, entry.sibling);
+      if (sibling === undefined) this.#entries.delete(key);
+      else this.#entries.set(key, sibling);
       return;
     }
     let other = first;
     while (other !== undefined && other.sibling !== entry) other = other.sibling;
-    if (other !== undefined) other.sibling = entry.sibling;
+    if (other !== undefined) other.sibling = sibling;
   }
 
   #linkLast(entry: Entry): void {
@@ -172,15 +185,13 @@ class LruCache implements DataCache {
   }
 }
 
-/** An entry that is its own neighbour. */
-function closeRing(entry: Omit<Entry, "before" | "after">): Entry {
-  const ring = entry as Entry;
-  ring.before = ring;
-  ring.after = ring;
-  return ring;
-}
-
+/**
+ * Leaves nothing in the entry that leads to others: one that has outlived two collections is dead for
+ * long before V8 finds out, and would keep those it leads to alive, and those theirs.
+ */
 function unlink(entry: Entry): void {
   entry.before.after = entry.after;
   entry.after.before = entry.before;
+  entry.before = entry;
+  entry.after = entry;
 }
