@@ -21,6 +21,9 @@ import type { DataCache } from "./data-cache.ts";
 import type { ReplicaIncident, ReplicaSettings } from "./options.ts";
 import { RetainedNames } from "./retained-names.ts";
 
+/** Transactions collected in one round only because they are many. */
+const soonAtMost = 512;
+
 interface Superseded {
   readonly record: CommitRecord;
   /** Begins up to this one may still need it. */
@@ -182,9 +185,13 @@ export class Collector {
     }
   }
 
-  /** Small as long as it keeps up; a sixteenth of a backlog when it does not. */
+  /**
+   * Small as long as it keeps up; half of a backlog when it does not, while that takes milliseconds,
+   * else a sixteenth. What waits here holds its values.
+   */
   #batchFor(backlog: number): number {
-    return Math.max(this.#settings.gcBatch, Math.ceil(backlog / 16));
+    const soon = Math.min(backlog >> 1, soonAtMost);
+    return Math.max(this.#settings.gcBatch, soon, Math.ceil(backlog / 16));
   }
 
   async #deleteRetained(): Promise<void> {
