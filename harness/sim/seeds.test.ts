@@ -67,6 +67,7 @@ it("draws every theme, and plays it", () => {
     if (theme === "cut off") expect(cluster.deadAfterMs).toBe(600);
     if (theme === "joins under fire")
       expect(faults.filter(({ kind }) => kind === "crash").length).toBeGreaterThan(1);
+    if (theme === "missed again") expect(cluster.maxKept).toBe(5);
     if (theme === "told only some") expect(deafThenDead(faults)).toBeGreaterThan(0);
   }
   expect(new Set(played.keys())).toEqual(new Set(themes));

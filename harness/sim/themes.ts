@@ -7,6 +7,7 @@
  *   joins under fire  replicas start again at once, and cannot read the commit set, while clients call
  *   cut off           replicas are declared dead, still serve, and are heard again
  *   told only some    replicas die soon after others no longer hear what they commit
+ *   missed again      replicas miss more than is kept for them, and once more soon after they have read it
  */
 import type { Prng } from "#kit/prng.ts";
 import { type Fault, isCalm, type SimConfig } from "./config.ts";
@@ -17,6 +18,7 @@ export const themes = [
   "joins under fire",
   "cut off",
   "told only some",
+  "missed again",
 ] as const;
 
 export type Theme = (typeof themes)[number];
@@ -47,6 +49,8 @@ export function withTheme(config: SimConfig, theme: Theme, prng: Prng): SimConfi
       return cutOff(config, prng);
     case "told only some":
       return toldOnlySome(config, prng);
+    case "missed again":
+      return missedAgain(config, prng);
   }
 }
 
@@ -161,6 +165,38 @@ function toldOnlySome(config: SimConfig, prng: Prng): SimConfig {
     engine: { ...config.engine, lagUs: 0 },
     cluster: { ...config.cluster, multicastMs, deadAfterMs: 3 * multicastMs },
     faults: together({ ...config, replicas }, [...end(), ...end()]),
+  };
+}
+
+function missedAgain(config: SimConfig, prng: Prng): SimConfig {
+  const replicas = 2 + prng.nextInt(2);
+  const multicastMs = 200;
+  const from = `r${1 + prng.nextInt(replicas)}`;
+  const others = numbered("r", replicas).filter((other) => other !== from);
+  const to = pick(prng, others);
+  // Managers hear all of it meanwhile, and have nothing to tell.
+  const firstMs = 2 * beginMs + prng.nextInt(2_500);
+  const againMs = firstMs + pick(prng, [1_200, 2_500]);
+  const forMs = 1_000;
+  return {
+    ...config,
+    replicas,
+    requests: 40,
+    thinkMs: pick(prng, [50, 100]),
+    keys: 40,
+    zipfTheta: 0,
+    engine: { ...config.engine, lagUs: 0 },
+    cluster: {
+      ...config.cluster,
+      multicastMs,
+      deadAfterMs: 3 * multicastMs,
+      maxBatch: 1_000,
+      maxKept: 5,
+    },
+    faults: together({ ...config, replicas }, [
+      { kind: "cut", atMs: firstMs, from, to, forMs },
+      { kind: "cut", atMs: againMs, from, to, forMs },
+    ]),
   };
 }
 
