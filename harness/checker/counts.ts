@@ -46,14 +46,23 @@ interface WriterIndex {
   writeOf(transactionId: string, key: string): RecordedWrite | undefined;
 }
 
+/** What the record proves, without bounds on rates and without what read atomicity allows. */
+export interface Anomalies {
+  /** Committed transactions. */
+  readonly judged: number;
+  readonly anomalous: number;
+  readonly counts: ReadonlyMap<AnomalyKind, number>;
+  readonly undecidedPairs: number;
+  /** The smallest example of each kind. */
+  readonly witnesses: readonly { readonly kind: AnomalyKind; readonly explanation: string }[];
+}
+
 /** Cost: O(Σ reads × min(reads, writes) per transaction). */
-export function countAnomalies(
+export function findAnomalies(
   history: readonly RecordedTransaction[],
-  /** Told of each transaction with an anomaly. */
   onAnomalous: (transaction: RecordedTransaction) => void = () => {},
-  /** Told of each transaction that a fractured read saw in part. */
   onSeenInPart: (transactionId: string) => void = () => {},
-): AnomalyReport {
+): Anomalies {
   const index = indexWriters(history);
   const counts = new Map<AnomalyKind, number>(kinds.map((kind) => [kind, 0]));
   const witnesses = new Map<AnomalyKind, Finding>();
@@ -70,13 +79,27 @@ export function countAnomalies(
       onAnomalous(transaction);
     }
     for (const kind of kinds) {
-      const finding = findings.find((one) => one.kind === kind);
+      const finding = findings.length === 0 ? undefined : findings.find((one) => one.kind === kind);
       if (finding === undefined) continue;
       counts.set(kind, (counts.get(kind) ?? 0) + 1);
       const smallest = witnesses.get(kind);
       if (smallest === undefined || finding.size < smallest.size) witnesses.set(kind, finding);
     }
   }
+  const found = [...witnesses.values()].map(({ kind, explanation }) => ({ kind, explanation }));
+  return { judged, anomalous, counts, undecidedPairs, witnesses: found };
+}
+
+/** Cost: as `findAnomalies`, and `countStaleness`. */
+export function countAnomalies(
+  history: readonly RecordedTransaction[],
+  /** Told of each transaction with an anomaly. */
+  onAnomalous?: (transaction: RecordedTransaction) => void,
+  /** Told of each transaction that a fractured read saw in part. */
+  onSeenInPart?: (transactionId: string) => void,
+): AnomalyReport {
+  const found = findAnomalies(history, onAnomalous, onSeenInPart);
+  const { judged, anomalous, counts, undecidedPairs, witnesses } = found;
   const count = (transactions: number): AnomalyCount => ({
     transactions,
     upperBoundPer10k: Math.round(upperRateBound(transactions, judged, 0.95) * 1e6) / 100,
@@ -100,10 +123,7 @@ export function countAnomalies(
     },
     undecidedPairs,
     versionOrder: ordered ? "commit-order" : "write-intervals",
-    witnesses: [
-      ...[...witnesses.values()].map(({ kind, explanation }) => ({ kind, explanation })),
-      ...staleness.witnesses,
-    ],
+    witnesses: [...witnesses, ...staleness.witnesses],
   };
 }
 

@@ -40,6 +40,9 @@ export type AttemptEnd =
   | { readonly kind: "crashed" }
   | { readonly kind: "failed"; readonly error: StateError };
 
+/** One for all: most places of most functions are passed by. */
+const goOn = Promise.resolve();
+
 /** A function's process ended here, on purpose. */
 class FunctionCrash extends Error {}
 
@@ -56,15 +59,16 @@ export async function runAttempt(options: {
   const { request, hosts, fate, record, operations, trueClock } = options;
   let step = 0;
   let session: StateSession | undefined;
-  const checkpoint = async (): Promise<void> => {
+  const checkpoint = (): Promise<void> => {
     const here = step;
     step += 1;
-    if (here === fate.crashAt) throw new FunctionCrash();
-    if (here === fate.stopAt) await delay(trueClock, fate.stopUs);
+    if (here === fate.crashAt) return Promise.reject(new FunctionCrash());
+    return here === fate.stopAt ? delay(trueClock, fate.stopUs) : goOn;
   };
   let context: StateContext | undefined;
   try {
     let sequenceBase = 0;
+    let counted = 0;
     for (const [place, planned] of request.functions.entries()) {
       const { system } = hosts[place] ?? hosts[0];
       session =
@@ -75,7 +79,9 @@ export async function runAttempt(options: {
       const plan = { ...request, operations: planned, sequenceBase, valueBytes };
       await runOperations({ session, plan, clock: trueClock, recorded: operations, checkpoint });
       await checkpoint();
-      sequenceBase = operations.filter(({ kind }) => kind === "write").length;
+      for (let index = counted; index < operations.length; index += 1)
+        if (operations[index]?.kind === "write") sequenceBase += 1;
+      counted = operations.length;
       if (place < request.functions.length - 1)
         context = JSON.parse(JSON.stringify(await session.suspend())) as StateContext;
     }

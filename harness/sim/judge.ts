@@ -5,7 +5,7 @@
  * one replica also that a session sees its own earlier transactions.
  */
 import { check } from "#harness/checker/check.ts";
-import { countAnomalies } from "#harness/checker/counts.ts";
+import { findAnomalies } from "#harness/checker/counts.ts";
 import { countEffects } from "#harness/checker/effects.ts";
 import { RecordedHistory } from "#harness/checker/formats/recorded.ts";
 import { HistoryBuilder } from "#harness/checker/history.ts";
@@ -37,13 +37,13 @@ function promisesSessions({ system, replicas, functions, engine }: SimConfig): b
 }
 
 function anomaliesOf(records: readonly RecordedTransaction[]): string[] {
-  const report = countAnomalies(records);
+  const { counts, witnesses } = findAnomalies(records);
   const kinds = ["readYourWrites", "fractured", "nonRepeatable", "dirtyReads"] as const;
   return kinds
-    .filter((kind) => report[kind].transactions > 0)
+    .filter((kind) => (counts.get(kind) ?? 0) > 0)
     .map((kind) => {
-      const witness = report.witnesses.find((one) => one.kind === kind);
-      return `checker: ${kind} in ${report[kind].transactions} transactions: ${witness?.explanation ?? ""}`;
+      const witness = witnesses.find((one) => one.kind === kind);
+      return `checker: ${kind} in ${counts.get(kind)} transactions: ${witness?.explanation ?? ""}`;
     });
 }
 

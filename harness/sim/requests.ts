@@ -36,45 +36,59 @@ export class RequestPlanner {
     const does = { writes: draw >= readOnlyShare, reads: draw < 1 - writeOnlyShare };
     const length = this.#prng.next() < singleShare ? 1 : 2;
     const used: string[] = [];
-    const functions = Array.from({ length }, () => this.#functionOf(used, does));
-    const written = functions.flat().flatMap((operation) => {
-      if (operation.kind === "write") return [operation.key];
-      return operation.kind === "writeMany" ? operation.keys : [];
-    });
+    const functions: PlannedOperation[][] = [];
+    const written = new Set<string>();
+    for (let index = 0; index < length; index += 1) {
+      const operations = this.#functionOf(used, does);
+      functions.push(operations);
+      for (const operation of operations)
+        if (operation.kind === "write") written.add(operation.key);
+        else if (operation.kind === "writeMany") for (const key of operation.keys) written.add(key);
+    }
     return {
       requestId: `c${client}-${this.#index}`,
       functions,
-      writeSet: [...new Set(written)].toSorted(),
+      writeSet: [...written].toSorted(),
       payloadSeed: this.#index,
     };
   }
 
   #functionOf(used: string[], does: { writes: boolean; reads: boolean }): PlannedOperation[] {
     const { reads, writes } = this.#config;
-    const operations: PlannedOperation[] = [
-      ...this.#some(does.reads ? reads : 0, used).map((keys): PlannedOperation =>
-        keys.length > 1 ? { kind: "readMany", keys } : { kind: "read", key: keys[0] ?? "" },
-      ),
-      ...this.#some(does.writes ? writes : 0, used).map((keys): PlannedOperation =>
-        keys.length > 1 ? { kind: "writeMany", keys } : { kind: "write", key: keys[0] ?? "" },
-      ),
-    ];
+    const operations: PlannedOperation[] = [];
+    this.#some(does.reads ? reads : 0, used, (keys, key) => {
+      operations.push(keys === undefined ? { kind: "read", key } : { kind: "readMany", keys });
+    });
+    this.#some(does.writes ? writes : 0, used, (keys, key) => {
+      operations.push(keys === undefined ? { kind: "write", key } : { kind: "writeMany", keys });
+    });
     // Reads before writes, after them, and among them.
     for (let last = operations.length - 1; last > 0; last -= 1) {
       const other = this.#prng.nextInt(last + 1);
-      const [a, b] = [operations[last], operations[other]];
-      if (a !== undefined && b !== undefined) [operations[last], operations[other]] = [b, a];
+      const a = operations[last];
+      const b = operations[other];
+      if (a === undefined || b === undefined) continue;
+      operations[last] = b;
+      operations[other] = a;
     }
     return operations;
   }
 
   /** Keys one by one, or all together without repeats. */
-  #some(count: number, used: string[]): string[][] {
-    const keys = Array.from({ length: count }, () => this.#key(used));
-    const distinct = [...new Set(keys)];
-    return distinct.length > 1 && this.#prng.next() < togetherShare
-      ? [distinct]
-      : keys.map((key) => [key]);
+  #some(
+    count: number,
+    used: string[],
+    take: (together: string[] | undefined, key: string) => void,
+  ): void {
+    const keys: string[] = [];
+    const distinct: string[] = [];
+    for (let index = 0; index < count; index += 1) {
+      const key = this.#key(used);
+      keys.push(key);
+      if (!distinct.includes(key)) distinct.push(key);
+    }
+    if (distinct.length > 1 && this.#prng.next() < togetherShare) take(distinct, "");
+    else for (const key of keys) take(undefined, key);
   }
 
   #key(used: string[]): string {

@@ -6,7 +6,7 @@ import type { Replica } from "#shim/aft/replica/port.ts";
 import { Access } from "#shim/aft/server/access/access.ts";
 import type { ClientState } from "#shim/aft/server/command.ts";
 import { runCommand } from "#shim/aft/server/commands.ts";
-import { errorReply, type Reply } from "#shim/aft/server/reply.ts";
+import { errorReply, ok, type Reply } from "#shim/aft/server/reply.ts";
 import { RespParser } from "#shim/aft/server/resp-parser.ts";
 import type { SimProcess } from "./process.ts";
 
@@ -26,6 +26,8 @@ export interface ServingReplica {
   /** Told of a command that threw or rejected: none may. */
   readonly onBug: (error: unknown) => void;
 }
+
+const okBytes = Buffer.from("OK");
 
 interface Slot {
   reply: Reply | undefined;
@@ -105,13 +107,14 @@ export class ServerConnection {
 export function toClientValue(reply: Reply): unknown {
   switch (reply.kind) {
     case "status":
-      return Buffer.from(reply.text);
+      return reply === ok ? okBytes : Buffer.from(reply.text);
     case "error":
       return replyError(`${reply.code} ${reply.message}`);
     case "integer":
       return reply.value;
     case "bulk":
-      return typeof reply.value === "string" ? Buffer.from(reply.value) : Buffer.from(reply.value);
+      // Shared, not copied: bytes that were handed over never change.
+      return Buffer.isBuffer(reply.value) ? reply.value : Buffer.from(reply.value);
     case "null":
       return null;
     case "array":

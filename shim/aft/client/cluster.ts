@@ -59,11 +59,16 @@ export function createClusterSystem(
   };
 }
 
+interface Inner {
+  readonly session: AftSession;
+  readonly route: Route;
+}
+
 /** A session whose replica may still have to be connected to. */
 class RoutedSession implements StateSession {
   readonly transactionId: string;
   readonly #router: ReplicaRouter;
-  readonly #inner: Promise<{ readonly session: AftSession; readonly route: Route }>;
+  readonly #inner: Inner | Promise<Inner>;
   #ended = false;
 
   constructor(
@@ -77,11 +82,16 @@ class RoutedSession implements StateSession {
     const { router, clock, maxRidingWrites, state, at } = options;
     this.transactionId = state.transactionId;
     this.#router = router;
-    this.#inner = Promise.resolve(at).then((route) => {
+    const enter = (route: Route): Inner => {
       route.active += 1;
       const settings = { pool: route.pool, clock, maxRidingWrites };
       return { route, session: new AftSession(settings, state) };
-    });
+    };
+    if (!(at instanceof Promise)) {
+      this.#inner = enter(at);
+      return;
+    }
+    this.#inner = at.then(enter);
     // Whoever uses the session is told.
     this.#inner.catch(() => {});
   }
@@ -135,17 +145,22 @@ class RoutedSession implements StateSession {
     }
   }
 
-  async #at<T>(work: (session: AftSession) => Promise<T>): Promise<T> {
-    const { route, session } = await this.#inner;
-    try {
-      return await work(session);
-    } catch (error) {
+  /** One more promise for each call where the replica is connected to, as it nearly always is. */
+  #at<T>(work: (session: AftSession) => Promise<T>): Promise<T> {
+    const inner = this.#inner;
+    return inner instanceof Promise
+      ? inner.then((ready) => this.#within(ready, work))
+      : this.#within(inner, work);
+  }
+
+  #within<T>({ route, session }: Inner, work: (session: AftSession) => Promise<T>): Promise<T> {
+    return work(session).then(undefined, (error: unknown) => {
       const failure = toStateError(error);
       this.#end(route);
       if (failure.code === "replica_unreachable") this.#router.drop(route.endpoint);
       if (elsewhere.has(failure.code)) void this.#router.refresh();
       throw failure;
-    }
+    });
   }
 
   #end(route: Route): void {

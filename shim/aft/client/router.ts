@@ -149,9 +149,12 @@ export class ReplicaRouter {
 
   /** Whoever answers first; all are asked at once, because one of them may be stopped. */
   async #askMembers(): Promise<readonly ListedMember[] | undefined> {
+    let first: ListedMember[] | undefined;
     const asked = [...this.#routes.values()].map(async ({ pool }) => {
       const answer = await pool.forOne().send("aft.members", []);
-      return JSON.parse(String(answer)) as ListedMember[];
+      // Nobody looks at the second one: all of them say the same.
+      first ??= JSON.parse(String(answer)) as ListedMember[];
+      return first;
     });
     if (asked.length === 0) {
       await Promise.allSettled(this.#options.seeds.map(async (seed) => this.at(seed)));

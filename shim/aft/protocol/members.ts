@@ -130,9 +130,10 @@ export class Members {
 
   /** Everybody else that is not gone. */
   others(role?: MemberRole): Member[] {
-    return [...this.#entries.values()]
-      .map(({ member }) => member)
-      .filter((member) => !isGone(member) && (role === undefined || member.role === role));
+    const others: Member[] = [];
+    for (const { member } of this.#entries.values())
+      if (!isGone(member) && (role === undefined || member.role === role)) others.push(member);
+    return others;
   }
 
   /** Microseconds since this process itself heard of a member. */

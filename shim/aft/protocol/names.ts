@@ -89,6 +89,7 @@ export function escapeKey(text: string): string {
 
 /** The inverse of `escapeKey`; `undefined` for text it cannot have made. */
 export function unescapeKey(escaped: string): string | undefined {
+  if (plain.test(escaped)) return escaped;
   const text = escaped.replaceAll(/%u([0-9a-f]{4})|%([0-9a-f]{2})/g, (_all, wide, narrow) =>
     String.fromCharCode(Number.parseInt(String(wide ?? narrow), 16)),
   );

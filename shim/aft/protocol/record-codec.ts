@@ -12,7 +12,7 @@
 import { ProjectError } from "#kit/errors.ts";
 import type { Bytes } from "#kit/bytes.ts";
 import { commitPlace } from "./names.ts";
-import { type CommitRecord, type Key, isTransactionUuid, key } from "./types.ts";
+import { type CommitRecord, type Key, isTransactionUuid } from "./types.ts";
 
 export type StoredOutcome =
   | { readonly kind: "committed"; readonly record: CommitRecord }
@@ -48,7 +48,7 @@ interface WireRecord {
   readonly u: string;
   readonly t?: number;
   readonly r?: string;
-  readonly w?: readonly string[];
+  readonly w?: readonly Key[];
   readonly s?: number;
   readonly f?: number;
 }
@@ -91,7 +91,7 @@ export function decodeOutcome(place: string, bytes: Bytes): StoredOutcome {
   if (timestampUs === undefined || !Number.isSafeInteger(timestampUs) || timestampUs <= 0)
     throw new CorruptRecordError(uuid, "it has no timestamp");
   if (parsed.k === "collected") return { kind: "collected", ...where, timestampUs };
-  const writeSet = new Set<Key>((parsed.w ?? []).map((text) => key(text)));
+  const writeSet = new Set<Key>(parsed.w);
   if (writeSet.size === 0) throw new CorruptRecordError(uuid, "its write set is empty");
   return {
     kind: "committed",

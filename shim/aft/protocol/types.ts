@@ -39,8 +39,9 @@ export function compareTransactionIds(a: TransactionId, b: TransactionId): numbe
 
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-/** 22 base64url characters: 132 bits of a hash of the request id. */
-const tagPattern = /^[A-Za-z0-9_-]{22}$/;
+/** The same, and 22 base64url characters: 132 bits of a hash of the request id. */
+const taggedPattern =
+  /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\.[A-Za-z0-9_-]{22}$/;
 const uuidLength = 36;
 const taggedLength = uuidLength + 1 + 22;
 
@@ -49,13 +50,7 @@ const taggedLength = uuidLength + 1 + 22;
  * attempt; behind it, after a dot, the tag of the request if the request is to happen once.
  */
 export function isTransactionUuid(text: string): boolean {
-  if (text.length === uuidLength) return uuidPattern.test(text);
-  return (
-    text.length === taggedLength &&
-    text[uuidLength] === "." &&
-    uuidPattern.test(text.slice(0, uuidLength)) &&
-    tagPattern.test(text.slice(uuidLength + 1))
-  );
+  return (text.length === uuidLength ? uuidPattern : taggedPattern).test(text);
 }
 
 /** The tag of its request; all attempts of one request share it. */
