@@ -35,9 +35,12 @@ export class NameList {
   }
 }
 
+const leastDirect = 1_024;
+
 /** Names ↔ 0, 1, 2 … in order of first appearance. */
 export class Interner {
-  #direct = new Int32Array(1_024);
+  /** Made when the first number comes: names of the suite's own record are texts. */
+  #direct = new Int32Array(0);
   readonly #others = new Map<Name, number>();
   readonly #names = new NameList();
 
@@ -61,7 +64,7 @@ export class Interner {
   #idSlowly(name: Name): number {
     if (typeof name === "number" && Number.isInteger(name) && name >= 0 && name < directBound) {
       if (name >= this.#direct.length) {
-        const larger = new Int32Array(2 ** Math.ceil(Math.log2(name + 1)));
+        const larger = new Int32Array(Math.max(leastDirect, 2 ** Math.ceil(Math.log2(name + 1))));
         larger.set(this.#direct);
         this.#direct = larger;
       }

@@ -126,7 +126,7 @@ export class Clients {
         twice && attempt === 0
           ? this.#attempt({ client, request, attempt: 2 * attempt + 1, prng })
           : undefined;
-      const ends = await Promise.all([first, ...(second === undefined ? [] : [second])]);
+      const ends = await Promise.all(second === undefined ? [first] : [first, second]);
       if (ends.some(isDone)) {
         this.requestsDone += 1;
         return;
@@ -159,8 +159,8 @@ export class Clients {
       operations,
     };
     this.records.push(record);
-    const pair = [0, 1].map(() => hosts[prng.nextInt(hosts.length)]);
-    const [one, other] = pair;
+    const one = hosts[prng.nextInt(hosts.length)];
+    const other = hosts[prng.nextInt(hosts.length)];
     if (one === undefined || other === undefined) throw new Error("functions need hosts");
     this.#attempts += 1;
     let ended = false;
@@ -197,14 +197,17 @@ export class Clients {
   #drawFate(request: PlannedRequest, prng: Prng): AttemptFate {
     const { crash, zombie, zombieMs, slow, slowMs } = this.#options.config.functions;
     // Before each operation, at each function's end, and after the commit.
-    const places = request.functions.flat().length + request.functions.length + 1;
-    const [crashes, stops, lingers] = [crash, zombie, slow].map((share) => prng.next() < share);
-    const longestMs = stops === true ? zombieMs : lingers === true ? slowMs : 0;
+    let places = request.functions.length + 1;
+    for (const { length } of request.functions) places += length;
+    const crashes = prng.next() < crash;
+    const stops = prng.next() < zombie;
+    const lingers = prng.next() < slow;
+    const longestMs = stops ? zombieMs : lingers ? slowMs : 0;
     return {
-      ...(crashes === true && { crashAt: prng.nextInt(places) }),
+      ...(crashes && { crashAt: prng.nextInt(places) }),
       ...(longestMs > 0 && { stopAt: prng.nextInt(places) }),
       stopUs: longestMs > 0 ? prng.nextInt(longestMs * 1_000) : 0,
-      isGivenUp: stops === true,
+      isGivenUp: stops,
     };
   }
 

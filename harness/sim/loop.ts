@@ -5,8 +5,8 @@
  * No number of awaited promises is a sound wait for that, and a turn of Node's event loop for each
  * event (setImmediate) costs microseconds. What is both: what Node itself calls after each callback of its
  * event loop, `process._tickCallback`. It returns when no tick and no microtask is left, those that
- * others make included; but not from within one, so that events happen in callbacks of the event
- * loop. Code that runs here waits for no real I/O and has no timers of its own, which
+ * others make included; but not from within one, so that events happen in ticks and callbacks of
+ * the event loop. It also reports rejections that nobody handles, as it would after any callback. Code that runs here waits for no real I/O and has no timers of its own, which
  * `bench/tidy` sees to.
  *
  * Adapter: the only file of the simulator that knows of Node's queues.
@@ -114,7 +114,8 @@ export class SimLoop {
           if (!event.plain) settleAll();
         }
       };
-      setImmediate(turn);
+      // Whoever asks does so from within a promise's callback; a tick is none.
+      process.nextTick(turn);
     });
   }
 

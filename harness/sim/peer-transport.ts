@@ -63,15 +63,24 @@ export function createSimTransport(options: {
   };
 }
 
+/** Of the kinds there are, made once. */
+const kindDigests = new Map<string, number>(
+  ["sync", "tell", "collectable", "synced", "told"].map((kind) => [kind, digestText(kind)]),
+);
+
+function digestKind(kind: string): number {
+  return kindDigests.get(kind) ?? digestText(kind);
+}
+
 function digestMessage(message: PeerMessage): number {
-  const kind = digestText(message.kind);
+  const kind = digestKind(message.kind);
   if (message.kind !== "sync") return digestPair(kind, message.records.length);
   const { heard, batch, members } = message;
   return digestPair(digestPair(kind, heard), digestPair(batch?.upTo ?? 0, members.length));
 }
 
 function digestAnswer(answer: PeerAnswer): number {
-  const kind = digestText(answer.kind);
+  const kind = digestKind(answer.kind);
   if (answer.kind === "told") return kind;
   if (answer.kind === "collectable") return digestPair(kind, answer.uuids.length);
   const { heard, batch, members } = answer;
