@@ -34,7 +34,7 @@ export class CommitUnderWay {
   /** Why the outcome is not known yet. */
   doubt: Refusal | undefined;
   answer: CommitAnswer | undefined;
-  readonly waits: Wait[] = [];
+  waits: Wait[] = [];
 }
 
 /** So many that are answered may stand in front of the first that is not. */
@@ -66,6 +66,7 @@ export class Commits {
     this.#underWay -= 1;
     commit.answer = answer;
     for (const wait of commit.waits) wait.answer(answer);
+    commit.waits = [];
     this.#forgetAnswered();
     if (this.#underWay > 0) return;
     for (const resolve of this.#whenIdle) resolve();

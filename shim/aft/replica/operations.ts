@@ -147,9 +147,7 @@ export class Operations {
   /** Forgets what an ended transaction held. */
   release(transaction: Transaction): void {
     this.bufferedBytes -= transaction.bufferedBytes;
-    transaction.bufferedBytes = 0;
-    transaction.buffered.clear();
-    transaction.observed.clear();
+    transaction.forget();
   }
 
   #read(transaction: Transaction, key: Key): MaybePromise<ReadAnswer> {

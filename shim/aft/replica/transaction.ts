@@ -15,8 +15,8 @@ export class Transaction {
   readonly beginSequence: number;
   readonly beganAtUs: number;
   /** Own writes not in storage yet; their values answer own reads first. */
-  readonly buffered = new Map<Key, Bytes>();
-  readonly observed = new Map<Key, CommitRecord | "absent">();
+  buffered = new Map<Key, Bytes>();
+  observed = new Map<Key, CommitRecord | "absent">();
   bufferedBytes = 0;
   /** Spills under way, one after another; settled when none is. Never rejects. */
   spilling: Promise<void> | undefined;
@@ -42,6 +42,16 @@ export class Transaction {
     this.requestId = options.requestId;
     this.beginSequence = options.beginSequence;
     this.beganAtUs = options.beganAtUs;
+  }
+
+  /**
+   * Lets go of what it has read and written. Maps of open transactions that were outgrown may keep the
+   * transaction alive for long after its end.
+   */
+  forget(): void {
+    this.buffered = new Map();
+    this.observed = new Map();
+    this.bufferedBytes = 0;
   }
 
   /** Own writes that were spilled; their values are in storage under this transaction's name. */
