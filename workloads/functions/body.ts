@@ -54,14 +54,14 @@ export async function runOperations(options: {
       case "read": {
         const value = await session.get(operation.key);
         const endUs = clock.monotonicUs();
-        recorded.push({ kind: "read", key: operation.key, ...sourceOf(value), startUs, endUs });
+        recorded.push(readOf(operation.key, value, startUs, endUs));
         break;
       }
       case "readMany": {
         const values = await session.getMany(operation.keys);
         const endUs = clock.monotonicUs();
         for (const [index, key] of operation.keys.entries())
-          recorded.push({ kind: "read", key, ...sourceOf(values[index]), startUs, endUs });
+          recorded.push(readOf(key, values[index], startUs, endUs));
         break;
       }
       case "write": {
@@ -100,8 +100,15 @@ function noteOf(done: void | "replayed"): { readonly replayed?: true } {
   return done === "replayed" ? { replayed: true } : {};
 }
 
-function sourceOf(value: Uint8Array | undefined): { from: string | null; fromSequence: number } {
-  if (value === undefined) return { from: null, fromSequence: -1 };
+/** Objects of one shape, made at once: this is run for every read of every run. */
+function readOf(
+  key: string,
+  value: Uint8Array | undefined,
+  startUs: number,
+  endUs: number,
+): RecordedOperation {
+  if (value === undefined)
+    return { kind: "read", key, from: null, fromSequence: -1, startUs, endUs };
   const { transactionId, sequence } = decodeStamp(value);
-  return { from: transactionId, fromSequence: sequence };
+  return { kind: "read", key, from: transactionId, fromSequence: sequence, startUs, endUs };
 }
