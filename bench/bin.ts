@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --min-semi-space-size=16 --max-semi-space-size=16 --incremental-marking-soft-trigger=80 --incremental-marking-hard-trigger=90
+#!/usr/bin/env -S node --min-semi-space-size=16 --max-semi-space-size=16
 /**
  * @module What `npx aft-bench` starts. Looks at the runtime before anything is loaded that needs a newer one.
  */
