@@ -4,12 +4,14 @@
  *         table after its parent was killed.
  */
 import { execFile, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { GetFunctionCommand, InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import autocannon from "autocannon";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { createSystemClock } from "#kit/node/system-clock.ts";
 import { createInlinePlatform } from "./inline/platform.ts";
 import { createLocalPlatform, type LocalPlatform } from "./local/platform.ts";
@@ -35,7 +37,7 @@ describe("the Lambda API of the local platform", () => {
       testFunction("fail"),
       testFunction("crash"),
       testFunction("die"),
-      testFunction("hold"),
+      testFunction("hold", { timeoutMs: 30_000 }),
       testFunction("slow", { timeoutMs: 300, concurrencyLimit: 1 }),
     ]);
     lambda = new LambdaClient({
@@ -139,9 +141,17 @@ describe("the Lambda API of the local platform", () => {
   });
 
   it("keeps instances apart, and one invocation at a time in each", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "aft-bench-hold-"));
+    onTestFinished(() => {
+      rmSync(folder, { recursive: true });
+    });
+    // Each stays until all four are there.
     const hold = (): Promise<unknown> =>
-      platform.invoke("hold", null).then((outcome) => outcome.kind === "ok" && outcome.result);
+      platform
+        .invoke("hold", { folder, together: 4 })
+        .then((outcome) => outcome.kind === "ok" && outcome.result);
     const ids = new Set(await Promise.all([hold(), hold(), hold(), hold()]));
+    expect(ids).not.toContain(false);
     expect(ids.size).toBe(4);
   });
 

@@ -1,4 +1,7 @@
 /** @module Functions for the platforms' tests; each shows one behaviour. */
+import { readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { InvocationContext } from "../port.ts";
 
 const state = { count: 0 };
@@ -27,11 +30,14 @@ export async function slow(payload: unknown, context: InvocationContext): Promis
   return "slow";
 }
 
-/** Keeps its instance busy until others were invoked, on any machine, and says which one it is. */
-export async function hold(_payload: unknown, context: InvocationContext): Promise<unknown> {
-  await new Promise((resolve) => {
-    setTimeout(resolve, 1_000);
-  });
+/** Keeps its instance busy until `together` invocations are in `folder`, and says which one it is. */
+export async function hold(payload: unknown, context: InvocationContext): Promise<unknown> {
+  const { folder, together } = payload as { folder: string; together: number };
+  await writeFile(join(folder, context.awsRequestId), "");
+  for (let looks = 0; looks < 1_000; looks += 1) {
+    if ((await readdir(folder)).length >= together) break;
+    await sleep(20);
+  }
   return context.instanceId;
 }
 

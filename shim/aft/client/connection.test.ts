@@ -63,7 +63,7 @@ it("rejects what a silent replica does not answer in time", async () => {
   const endpoint = await listen((socket) => {
     answer(socket, () => {});
   });
-  const connection = AftConnection.create({ endpoint, timeoutMs: 100 });
+  const connection = AftConnection.create({ endpoint, timeoutMs: 400 });
   cleanUp.push(() => {
     connection.close();
   });
@@ -182,11 +182,11 @@ it("counts a replica's silence from when an answer is due, not from before", asy
       setTimeout(() => socket.write("+OK\r\n"), command === "first" ? 0 : 300);
     });
   });
-  const connection = AftConnection.create({ endpoint, timeoutMs: 1_000 });
+  const connection = AftConnection.create({ endpoint, timeoutMs: 2_000 });
   cleanUp.push(() => {
     connection.close();
   });
   await connection.send("first", []);
-  await sleep(900);
+  await sleep(1_900);
   await expect(connection.send("second", [])).resolves.toBe("OK");
 });
