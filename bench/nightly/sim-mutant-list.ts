@@ -137,7 +137,7 @@ export const simMutants: readonly SimMutant[] = [
   {
     mistake: "a replica that was declared dead goes on as if nothing had happened",
     file: `${cluster}/replica-member.ts`,
-    from: "    if (wasJoining) this.#rescanWanted = true;\n    else void this.#readAndAdmit();",
+    from: "    if (wasJoining) this.#readingsWanted += 1;\n    else void this.#readAndAdmit();",
     to: '    void wasJoining;\n    this.#gossip.members.setState("alive");\n    this.#peers.admit();',
   },
   {
@@ -177,8 +177,16 @@ export const simMutants: readonly SimMutant[] = [
     mistake: "found here: what is missed in the pause after a rescan is forgotten",
     bug: 4,
     file: `${cluster}/replica-member.ts`,
-    from: "if (this.#rescanWanted) this.#wantRescan();",
+    from: "if (this.#isReadingDue) this.#wantRescan();",
     to: "",
+  },
+  {
+    mistake:
+      "found here: a reading of the commit set counts for who wanted one while it was under way",
+    bug: 9,
+    file: `${cluster}/replica-member.ts`,
+    from: "this.#readingsDone = wanted;",
+    to: "this.#readingsDone = Math.max(wanted, this.#readingsWanted);",
   },
   {
     mistake: "found here: who takes the address of a dead replica is believed to have been heard",

@@ -83,7 +83,8 @@ async function openWorld(maxRidingWrites?: number): Promise<World> {
       connections: 1,
     }),
   );
-  const system = createAftSystem({ pool, exactlyOnce: true, maxRidingWrites, clock: host, prng });
+  const client = { exactlyOnce: true, maxRidingWrites, clock: host, prng };
+  const system = createAftSystem({ ...client, connections: pool });
   return { loop, pool, replica, system, network, bugs, answerOf };
 }
 

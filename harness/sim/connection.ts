@@ -1,19 +1,22 @@
 /**
  * @module A client's connection to a replica, and the pool of them: the port of the client's sessions.
  *
- * As TCP with a client library behind it: commands arrive in order or not at all, answers come in order;
- * when the connection ends, what was not answered rejects and may or may not have happened; the next
+ * As TCP with a client library behind it: commands arrive in order or not at all, answers come in order but for those
+ * that are announced (AFT.LATER); when the connection ends, what was not answered rejects and may or may not have happened; the next
  * command opens another connection.
  */
 import type { Prng } from "#kit/prng.ts";
 import { encodeCommand } from "#kit/node/encoded-command.ts";
-import type { Argument, CommandConnection, Lease, SessionPool } from "#shim/aft/client/port.ts";
+import type { Argument, CommandConnection, Connections } from "#shim/aft/client/port.ts";
 import type { Timer } from "#kit/clock.ts";
-import type { Reply } from "#shim/aft/server/reply.ts";
+import { later, type Reply } from "#shim/aft/server/reply.ts";
 import type { SimNetwork, SimStream } from "./network.ts";
 import type { SimProcess } from "./process.ts";
 import { ServerConnection, type ServingReplica, toClientValue } from "./server.ts";
 import { digestPair, digestText } from "./trace.ts";
+
+/** Share of connections whose client says AFT.LATER, as ours does; others are any Redis client. */
+const saysLater = 0.75;
 
 /** A connection ended before an answer came. */
 class ConnectionLost extends Error {}
@@ -36,11 +39,22 @@ class Life {
   readonly out: SimStream;
   readonly back: SimStream;
   readonly pending: Pending[] = [];
+  /** Answers that were announced, by number. */
+  readonly announced = new Map<number, Pending>();
+  announcements = 0;
   ended = false;
 
-  constructor(out: SimStream, back: SimStream) {
-    this.out = out;
-    this.back = back;
+  /** Whether its client has said AFT.LATER. */
+  readonly mayBeLater: boolean;
+
+  constructor(options: { out: SimStream; back: SimStream; mayBeLater: boolean }) {
+    this.out = options.out;
+    this.back = options.back;
+    this.mayBeLater = options.mayBeLater;
+  }
+
+  get isAnswerDue(): boolean {
+    return this.pending.length > 0 || this.announced.size > 0;
   }
 }
 
@@ -76,8 +90,9 @@ export class SimConnection implements CommandConnection {
     const bytes = typeof encoded === "string" ? Buffer.from(encoded) : encoded;
     const digest = digestPair(digestText(command), digestText(String(args[0])));
     return new Promise((resolve, reject) => {
+      const wasDue = life.isAnswerDue;
       life.pending.push({ resolve, reject });
-      if (life.pending.length === 1) this.#watch();
+      if (!wasDue) this.#watch();
       life.out.send(digest, () => {
         this.#arrive(life, bytes);
       });
@@ -97,10 +112,11 @@ export class SimConnection implements CommandConnection {
   #open(): Life {
     const { network } = this.#wiring;
     const { name, owner } = this.#host;
-    return new Life(
-      network.stream(name, this.#address, owner),
-      network.stream(this.#address, name, owner),
-    );
+    return new Life({
+      out: network.stream(name, this.#address, owner),
+      back: network.stream(this.#address, name, owner),
+      mayBeLater: this.#prng.next() < saysLater,
+    });
   }
 
   /** At the server's machine. */
@@ -116,7 +132,8 @@ export class SimConnection implements CommandConnection {
       });
       return;
     }
-    life.server ??= new ServerConnection(serving, (reply) => {
+    const { mayBeLater } = life;
+    life.server ??= new ServerConnection(serving, mayBeLater, (reply) => {
       life.back.send(digestText(reply.kind), () => {
         this.#answer(life, reply);
       });
@@ -131,8 +148,8 @@ export class SimConnection implements CommandConnection {
     this.#host.receive(() => {
       if (life.ended) return;
       this.#heardUs = this.#host.monotonicUs();
-      const pending = life.pending.shift();
-      if (life.pending.length === 0) this.#timer?.cancel();
+      const pending = takePending(life, reply);
+      if (!life.isAnswerDue) this.#timer?.cancel();
       const value = toClientValue(reply);
       if (value instanceof Error) pending?.reject(value);
       else pending?.resolve(value);
@@ -145,7 +162,7 @@ export class SimConnection implements CommandConnection {
     const life = this.#life;
     this.#heardUs = this.#host.monotonicUs();
     const look = (): void => {
-      if (life === undefined || life.ended || life.pending.length === 0) return;
+      if (life === undefined || life.ended || !life.isAnswerDue) return;
       const silentUs = this.#host.monotonicUs() - this.#heardUs;
       if (silentUs >= this.#timeoutUs) this.#end(life, "no answer in time");
       else this.#timer = this.#host.schedule(this.#timeoutUs - silentUs, look);
@@ -160,12 +177,28 @@ export class SimConnection implements CommandConnection {
     this.#timer?.cancel();
     life.back.close();
     if (this.#prng.next() < 0.5) life.out.close();
-    for (const { reject } of life.pending.splice(0)) reject(new ConnectionLost(why));
+    for (const { reject } of [...life.announced.values(), ...life.pending.splice(0)])
+      reject(new ConnectionLost(why));
+    life.announced.clear();
   }
 }
 
-/** Connections of one host to one replica. */
-export class SimPool implements SessionPool {
+/** Whose answer this is; nobody's yet where it only announces one. */
+function takePending(life: Life, reply: Reply): Pending | undefined {
+  if (reply.kind === "push") {
+    const pending = life.announced.get(reply.number);
+    life.announced.delete(reply.number);
+    return pending;
+  }
+  const pending = life.pending.shift();
+  if (reply !== later || pending === undefined) return pending;
+  life.announcements += 1;
+  life.announced.set(life.announcements, pending);
+  return undefined;
+}
+
+/** Connections of one host to one replica: production has one, but other clients spread as they like. */
+export class SimPool implements Connections {
   readonly #connections: readonly SimConnection[];
   #turn = 0;
 
@@ -185,7 +218,7 @@ export class SimPool implements SessionPool {
       ),
     );
     try {
-      await pool.forOne().send("ping", []);
+      await pool.#at(0).send("ping", []);
       return pool;
     } catch (error) {
       pool.close();
@@ -193,17 +226,10 @@ export class SimPool implements SessionPool {
     }
   }
 
-  take(): Lease {
+  forSession(): SimConnection {
     this.#turn += 1;
-    return { connection: this.#at(this.#turn), release: () => {} };
+    return this.#at(this.#turn);
   }
-
-  forOne(): SimConnection {
-    return this.#at(0);
-  }
-
-  /** The production pool adapts to this and to how busy its process is; here there are always as many. */
-  noteCommit(): void {}
 
   close(): void {
     for (const connection of this.#connections) connection.close();

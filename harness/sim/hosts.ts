@@ -3,7 +3,7 @@ import { delay } from "#kit/clock.ts";
 import type { Prng } from "#kit/prng.ts";
 import { createClusterSystem } from "#shim/aft/client/cluster.ts";
 import { createAftSystem } from "#shim/aft/client/one-replica.ts";
-import type { SessionPool } from "#shim/aft/client/port.ts";
+import type { Connections } from "#shim/aft/client/port.ts";
 import { ReplicaRouter } from "#shim/aft/client/router.ts";
 import { createDirectSystem } from "#shim/direct/direct-system.ts";
 import type { StateSystem } from "#shim/state/port.ts";
@@ -70,12 +70,12 @@ export class FunctionHosts {
   async #connect(process: SimProcess, prng: Prng): Promise<StateSystem> {
     const { managers, exactlyOnce, maxRidingWrites } = this.#config;
     const shared = { maxRidingWrites, clock: process, prng };
-    const open = (address: string): Promise<SessionPool> => this.#openPool(process, address);
-    if (managers === 0) return createAftSystem({ ...shared, pool: await open("r1"), exactlyOnce });
+    const open = (address: string): Promise<Connections> => this.#openPool(process, address);
+    if (managers === 0)
+      return createAftSystem({ ...shared, connections: await open("r1"), exactlyOnce });
     const router = await ReplicaRouter.open({
       seeds: this.#cluster.addresses,
       connection: {},
-      maxConnections: 1,
       spreading: "round-robin",
       refreshMs,
       clock: process,
@@ -84,7 +84,7 @@ export class FunctionHosts {
     return createClusterSystem({ ...shared, router });
   }
 
-  async #openPool(process: SimProcess, address: string): Promise<SessionPool> {
+  async #openPool(process: SimProcess, address: string): Promise<Connections> {
     const { connections, clientTimeoutMs } = this.#config;
     this.#opened += 1;
     const pool = await SimPool.open({

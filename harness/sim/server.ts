@@ -2,8 +2,9 @@
  * @module A replica's server without sockets: the production commands, on bytes as clients send them.
  */
 import type { PeerEndpoint } from "#shim/aft/cluster/port.ts";
-import type { Replica } from "#shim/aft/replica/port.ts";
+import type { MaybePromise, Replica } from "#shim/aft/replica/port.ts";
 import { Access } from "#shim/aft/server/access/access.ts";
+import { AnswerOrder } from "#shim/aft/server/answer-order.ts";
 import type { ClientState } from "#shim/aft/server/command.ts";
 import { runCommand } from "#shim/aft/server/commands.ts";
 import { errorReply, ok, type Reply } from "#shim/aft/server/reply.ts";
@@ -29,22 +30,21 @@ export interface ServingReplica {
 
 const okBytes = Buffer.from("OK");
 
-interface Slot {
-  reply: Reply | undefined;
-}
-
-/** The server's end of one connection: answers in the order of the commands. */
+/** The server's end of one connection. */
 export class ServerConnection {
   readonly #serving: ServingReplica;
   readonly #client: ClientState;
   readonly #parser: RespParser;
-  readonly #onReply: (reply: Reply) => void;
-  #slots: Slot[] = [];
+  readonly #answers: AnswerOrder;
 
-  constructor(serving: ServingReplica, onReply: (reply: Reply) => void) {
+  constructor(serving: ServingReplica, mayBeLater: boolean, onReply: (reply: Reply) => void) {
     const { process, replica, member } = serving;
     this.#serving = serving;
-    this.#onReply = onReply;
+    this.#answers = new AnswerOrder({
+      onReply,
+      onSettled: () => {},
+      onBug: (error) => this.#bug(error),
+    });
     const access = new Access({ nowMs: () => process.nowMs() });
     const grants = access.grantsOf({ isVerifiedPeer: false });
     this.#client = {
@@ -59,6 +59,7 @@ export class ServerConnection {
       login: undefined,
       onLogin: () => {},
       respVersion: 2,
+      mayBeLater,
       name: "",
       queued: undefined,
       queueFailed: false,
@@ -77,24 +78,8 @@ export class ServerConnection {
     this.#parser.feed(bytes);
   }
 
-  #take(reply: Reply | Promise<Reply>): void {
-    if (!(reply instanceof Promise)) {
-      if (this.#slots.length === 0) this.#onReply(reply);
-      else this.#slots.push({ reply });
-      return;
-    }
-    const slot: Slot = { reply: undefined };
-    this.#slots.push(slot);
-    const settle = (settled: Reply): void => {
-      slot.reply = settled;
-      while (this.#slots[0]?.reply !== undefined) {
-        const ready = this.#slots.shift()?.reply;
-        if (ready !== undefined) this.#onReply(ready);
-      }
-    };
-    reply.then(settle, (error: unknown) => {
-      settle(this.#bug(error));
-    });
+  #take(reply: MaybePromise<Reply>): void {
+    this.#answers.take(reply, this.#client.mayBeLater);
   }
 
   #bug(error: unknown): Reply {
@@ -117,6 +102,8 @@ export function toClientValue(reply: Reply): unknown {
       return Buffer.isBuffer(reply.value) ? reply.value : Buffer.from(reply.value);
     case "null":
       return null;
+    case "push":
+      return toClientValue(reply.reply);
     case "array":
       return reply.items.map(toClientValue);
     case "map":

@@ -9,8 +9,8 @@ import { fileURLToPath } from "node:url";
 import type { ScaleConfig, ScaleResult } from "./scale.ts";
 
 const modulePath = fileURLToPath(import.meta.resolve("#harness/sim/scale/apart-process.ts"));
-/** Metadata of 1,024 replicas takes some GiB; what dies young is much, and is not to be copied. */
-const nodeArguments = ["--max-old-space-size=12288", "--max-semi-space-size=64"];
+/** 1,024 replicas that all talk to each other take 10 GiB; what dies young is much, and is not to be copied. */
+const nodeArguments = ["--max-old-space-size=16384", "--max-semi-space-size=64"];
 
 type Answer = { readonly result: ScaleResult } | { readonly error: string };
 

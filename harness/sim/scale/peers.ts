@@ -4,6 +4,7 @@ import type { SimNetwork } from "../network.ts";
 import type { SimProcess } from "../process.ts";
 import type { Executor } from "./cores.ts";
 import type { ScaleCosts } from "./costs.ts";
+import type { SharedReports } from "./shared-reports.ts";
 
 /** A process that peers speak to. */
 export interface Peer {
@@ -35,10 +36,12 @@ export function createScaleTransport(options: {
   readonly costs: ScaleCosts;
   readonly timeoutUs: number;
   readonly traffic: PeerTraffic;
+  /** Of all transports of a simulation. */
+  readonly reports: SharedReports;
   /** A manager takes over commits more slowly. */
   readonly isManager: boolean;
 }): Transport {
-  const { self, network, peerAt, costs, timeoutUs, traffic, isManager } = options;
+  const { self, network, peerAt, costs, timeoutUs, traffic, reports, isManager } = options;
   const { process, worker } = self;
   const { owner, name } = process;
   const inUs = isManager ? costs.managedUs : costs.recordInUs;
@@ -49,8 +52,9 @@ export function createScaleTransport(options: {
   };
   const outUs = (size: Size): number => endUs(costs, size) + size.records * costs.recordOutUs;
   return {
-    ask: (to, message) =>
+    ask: (to, said) =>
       new Promise<PeerAnswer>((resolve, reject) => {
+        const message = lean(said, reports);
         const timer = process.schedule(timeoutUs, () => {
           reject(new PeerSilent("no answer in time"));
         });
@@ -63,12 +67,12 @@ export function createScaleTransport(options: {
             const { endpoint } = peer;
             const takeUs = endUs(costs, asked) + asked.records * costs.recordInUs;
             spend(peer.worker, takeUs, () => {
-              const answer = endpoint.handle(message);
-              const said = sizeOf(answer);
-              count(traffic, said, costs);
-              spend(peer.worker, outUs(said), () => {
-                network.datagram({ from: to, to: name, owner, digest: said.records }, () => {
-                  spend(worker, endUs(costs, said) + said.records * inUs, () => {
+              const answer = lean(endpoint.handle(message), reports);
+              const answered = sizeOf(answer);
+              count(traffic, answered, costs);
+              spend(peer.worker, outUs(answered), () => {
+                network.datagram({ from: to, to: name, owner, digest: answered.records }, () => {
+                  spend(worker, endUs(costs, answered) + answered.records * inUs, () => {
                     timer.cancel();
                     resolve(answer);
                   });
@@ -79,6 +83,11 @@ export function createScaleTransport(options: {
         });
       }),
   };
+}
+
+/** The same, with reports that equal ones under way share. */
+function lean<Said extends PeerMessage | PeerAnswer>(said: Said, reports: SharedReports): Said {
+  return "members" in said ? { ...said, members: reports.share(said.members) } : said;
 }
 
 interface Size {

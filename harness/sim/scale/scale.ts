@@ -25,6 +25,7 @@ import type { ScaleCosts } from "./costs.ts";
 import { ScaleLoad } from "./load.ts";
 import { createScaleTransport, noTraffic, type Peer, type PeerTraffic } from "./peers.ts";
 import { Relay, replicasOfARelay } from "./relays.ts";
+import { SharedReports } from "./shared-reports.ts";
 
 export interface ScaleConfig {
   readonly seed: number;
@@ -106,6 +107,7 @@ class ScaleRun {
   readonly #managers: Peer[] = [];
   readonly #relays: Executor[] = [];
   readonly #traffic: PeerTraffic = noTraffic();
+  readonly #reports = new SharedReports();
   #owners = 0;
   #heard = { count: 0, sumMs: 0, maxMs: 0 };
 
@@ -283,6 +285,7 @@ class ScaleRun {
       costs: this.#config.costs,
       timeoutUs: 1_000_000,
       traffic: this.#traffic,
+      reports: this.#reports,
       isManager,
     });
   }

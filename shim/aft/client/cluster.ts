@@ -84,7 +84,7 @@ class RoutedSession implements StateSession {
     this.#router = router;
     const enter = (route: Route): Inner => {
       route.active += 1;
-      const settings = { pool: route.pool, clock, maxRidingWrites };
+      const settings = { connections: route.connections, clock, maxRidingWrites };
       return { route, session: new AftSession(settings, state) };
     };
     if (!(at instanceof Promise)) {
@@ -185,9 +185,9 @@ async function askAnyone(
   endpoint: string,
 ): Promise<CommitOutcome> {
   let last: CommitOutcome = { kind: "unknown", reason: "no replica can be reached" };
-  for (const { pool } of [...router.besides(endpoint), ...router.besides("")]) {
+  for (const { connections } of [...router.besides(endpoint), ...router.besides("")]) {
     try {
-      last = await askOutcome(pool.forOne(), transactionId);
+      last = await askOutcome(connections.forSession(), transactionId);
       if (last.kind !== "unknown") return last;
     } catch (error) {
       last = { kind: "unknown", reason: toStateError(error).message };

@@ -36,7 +36,7 @@ function answer(socket: Socket, onCommand: (name: string) => void): void {
   socket.on("data", (chunk) => {
     for (const [, name = ""] of chunk.toString().matchAll(/\*\d+\r\n\$\d+\r\n([^\r]*)\r\n/g))
       if (/^hello$/i.test(name)) socket.write("*2\r\n$5\r\nproto\r\n:2\r\n");
-      else if (/^client$/i.test(name)) socket.write("+OK\r\n");
+      else if (/^(client|aft\.later)$/i.test(name)) socket.write("+OK\r\n");
       else onCommand(name);
   });
 }
@@ -127,10 +127,13 @@ it("keeps what the kernel did not take at once as it was", async () => {
   const received = createHash("sha256");
   let bytes = 0;
   const expected = createHash("sha256");
+  const greeting = encodeCommand("aft.later", []);
+  expected.update(greeting);
   const values = Array.from({ length: 300 }, (_unused, index) => Buffer.alloc(65_536, index));
   for (const value of values)
     expected.update(encodeCommand("aft.set", ["transaction", "key", value]));
   const total =
+    greeting.length +
     values.length * encodeCommand("aft.set", ["transaction", "key", Buffer.alloc(65_536)]).length;
   let onAll = (): void => {};
   const all = new Promise<void>((resolve) => {
@@ -169,6 +172,75 @@ it("rejects what is sent after it was closed", async () => {
   await expect(connection.send("ping", []).catch(toStateError)).resolves.toMatchObject({
     code: "replica_unreachable",
   });
+});
+
+it("answers a read while a commit before it waits for storage, and each with what is its own", async () => {
+  let client: Socket | undefined;
+  const endpoint = await listen((socket) => {
+    client = socket;
+    answer(socket, (command) =>
+      socket.write(command === "aft.commit" ? "+LATER\r\n" : "$1\r\nv\r\n"),
+    );
+  });
+  const connection = await AftConnection.open({ endpoint });
+  cleanUp.push(() => {
+    connection.close();
+  });
+  const commits = [1, 2].map(() => connection.send("aft.commit", ["transaction"]));
+  await expect(connection.send("aft.get", ["transaction", "key"])).resolves.toEqual(
+    Buffer.from("v"),
+  );
+  client?.write(">2\r\n:2\r\n-AFT_ABORTED no\r\n>2\r\n:1\r\n:7\r\n");
+  await expect(commits[1]).rejects.toThrow("AFT_ABORTED no");
+  await expect(commits[0]).resolves.toBe(7);
+});
+
+it("rejects an answer that was announced when the connection ends, or when it does not come", async () => {
+  const endpoint = await listen((socket, number) => {
+    answer(socket, (command) => {
+      if (command === "aft.commit") socket.write("+LATER\r\n");
+      else if (number === 1) socket.destroy();
+    });
+  });
+  const connection = await AftConnection.open({ endpoint, timeoutMs: 300 });
+  cleanUp.push(() => {
+    connection.close();
+  });
+  const lost = connection.send("aft.commit", ["transaction"]).catch(toStateError);
+  connection.send("ping", []).catch(() => {});
+  await expect(lost).resolves.toMatchObject({ code: "replica_unreachable" });
+  const late = connection.send("aft.commit", ["transaction"]).catch(toStateError);
+  await expect(late).resolves.toMatchObject({
+    message: expect.stringMatching("no answer in 300 ms"),
+  });
+});
+
+it.each([">2\r\n:1\r\n:7\r\n", ">1\r\n:1\r\n"])(
+  "gives a connection up that pushes %j",
+  async (push) => {
+    const endpoint = await listen((socket) => {
+      answer(socket, () => socket.write(push));
+    });
+    const connection = await AftConnection.open({ endpoint });
+    cleanUp.push(() => {
+      connection.close();
+    });
+    await expect(connection.send("ping", [])).rejects.toThrow("a late answer to nothing");
+  },
+);
+
+it("serves with a replica that answers in order only", async () => {
+  const endpoint = await listen((socket) => {
+    socket.on("data", (chunk) => {
+      for (const [, name = ""] of chunk.toString().matchAll(/\*\d+\r\n\$\d+\r\n([^\r]*)\r\n/g))
+        socket.write(name === "aft.later" ? "-ERR unknown command\r\n" : ":7\r\n");
+    });
+  });
+  const connection = await AftConnection.open({ endpoint });
+  cleanUp.push(() => {
+    connection.close();
+  });
+  await expect(connection.send("aft.commit", ["transaction"])).resolves.toBe(7);
 });
 
 it("says so where nobody listens", async () => {

@@ -11,8 +11,9 @@ import type { SecureContextOptions } from "node:tls";
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { StateError } from "#shim/state/port.ts";
-import type { Argument, CommandConnection } from "./port.ts";
-import { type Reply, ReplyError, ReplyParser, ReplyProtocolError } from "./reply-parser.ts";
+import { LateAnswers } from "./late-answers.ts";
+import type { Argument, CommandConnection, Connections } from "./port.ts";
+import { later, type Reply, ReplyError, ReplyParser, ReplyProtocolError } from "./reply-parser.ts";
 import { RequestBuffer } from "./request-buffer.ts";
 
 export interface AftEndpoint {
@@ -57,13 +58,15 @@ interface Waiting {
 /** Received bytes of all connections of this process; they are read out before the next arrive. */
 const received = Buffer.allocUnsafeSlow(65_536);
 
-export class AftConnection implements CommandConnection {
+export class AftConnection implements CommandConnection, Connections {
   readonly #options: AftEndpoint;
   readonly #timeoutMs: number;
   readonly #out = new RequestBuffer();
   /** Callers in the order of their commands, from `#answered` on. */
   #waiting: Waiting[] = [];
   #answered = 0;
+  /** Callers whose answers were announced for later (AFT.LATER). */
+  readonly #later = new LateAnswers<Waiting>();
   #socket: Socket | undefined;
   #whenOpen: { resolve: () => void; reject: (error: Error) => void } | undefined;
   /** Commands go to the socket; before, they are gathered. */
@@ -89,6 +92,18 @@ export class AftConnection implements CommandConnection {
   }
 
   /** Rejects with a `StateError` when the replica cannot be reached. */
+  static async open(options: AftEndpoint): Promise<AftConnection> {
+    const connection = new AftConnection(options);
+    await connection.ready();
+    return connection;
+  }
+
+  /** One for all: commands of sessions at work at the same time leave in the same writes. */
+  forSession(): CommandConnection {
+    return this;
+  }
+
+  /** Rejects with a `StateError` when the replica cannot be reached. */
   async ready(): Promise<void> {
     if (this.#isOpen) return;
     try {
@@ -111,7 +126,7 @@ export class AftConnection implements CommandConnection {
     this.#out.command(command, args);
     this.#held += 1;
     // An answer is due from now on.
-    if (this.#waiting.length === 0) this.#heardMs = performance.now();
+    if (!this.#isAnswerDue) this.#heardMs = performance.now();
     const answer = new Promise<Reply>((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
     });
@@ -133,6 +148,10 @@ export class AftConnection implements CommandConnection {
     this.#end(new Error("the connection was closed"));
   }
 
+  get #isAnswerDue(): boolean {
+    return this.#waiting.length > 0 || this.#later.due > 0;
+  }
+
   readonly #flushLater = (): void => {
     this.#flushScheduled = false;
     if (this.#held > 0 && this.#isOpen) this.#flush();
@@ -151,7 +170,7 @@ export class AftConnection implements CommandConnection {
   /** Opens a socket unless one is being opened, or it is too early to try again. */
   #connect(): void {
     if (this.#socket !== undefined || this.#retryTimer !== undefined) return;
-    const parser = new ReplyParser(this.#onReply);
+    const parser = new ReplyParser(this.#onReply, this.#onPush);
     let socket: Socket;
     const onBytes = (size: number, bytes: Uint8Array): boolean => {
       if (this.#socket !== socket) return false;
@@ -191,22 +210,28 @@ export class AftConnection implements CommandConnection {
 
   #opened(): void {
     this.#isOpen = true;
+    // Ahead of everything gathered.
+    const gathered = Buffer.from(this.#out.take());
+    const ahead: Waiting[] = [];
+    const accept = (): void => {
+      this.#accepted();
+    };
     const { username, password } = this.#options;
-    if (password === undefined) this.#accepted();
-    else {
-      // Ahead of everything gathered; without it nothing behind it is of use.
-      const gathered = Buffer.from(this.#out.take());
-      const resolve = (): void => {
-        this.#accepted();
-      };
+    if (password !== undefined) {
+      // Without it nothing behind it is of use.
       const reject = (error: Error): void => {
         this.#end(error);
       };
-      this.#waiting.splice(this.#answered, 0, { resolve, reject });
+      ahead.push({ resolve: accept, reject });
       this.#out.command("auth", username === undefined ? [password] : [username, password]);
-      this.#out.bytes(gathered);
     }
-    if (this.#out.size > 0) this.#flush();
+    // A replica that does not know it answers in order.
+    ahead.push({ resolve: () => {}, reject: () => {} });
+    this.#out.command("aft.later", []);
+    this.#waiting.splice(this.#answered, 0, ...ahead);
+    this.#out.bytes(gathered);
+    if (password === undefined) this.#accepted();
+    this.#flush();
   }
 
   #accepted(): void {
@@ -222,8 +247,18 @@ export class AftConnection implements CommandConnection {
       this.#waiting = [];
       this.#answered = 0;
     }
-    if (reply instanceof ReplyError) waiting.reject(reply);
-    else waiting.resolve(reply);
+    if (reply !== later) {
+      settle(waiting, reply);
+      return;
+    }
+    this.#later.announce(waiting);
+  };
+
+  readonly #onPush = ([number, reply]: readonly Reply[]): void => {
+    const waiting = typeof number === "number" ? this.#later.take(number) : undefined;
+    if (waiting === undefined || reply === undefined)
+      throw new ReplyProtocolError("a late answer to nothing");
+    settle(waiting, reply);
   };
 
   /** One timer for all commands: one for each costs more than the command. */
@@ -231,7 +266,7 @@ export class AftConnection implements CommandConnection {
     if (this.#silenceTimer !== undefined) return;
     const look = (): void => {
       this.#silenceTimer = undefined;
-      if (this.#waiting.length === 0 && this.#whenOpen === undefined) return;
+      if (!this.#isAnswerDue && this.#whenOpen === undefined) return;
       const leftMs = this.#timeoutMs - (performance.now() - this.#heardMs);
       if (leftMs > 0) this.#silenceTimer = setTimeout(look, leftMs).unref();
       else this.#end(new Error(`no answer in ${this.#timeoutMs} ms`));
@@ -250,7 +285,7 @@ export class AftConnection implements CommandConnection {
     this.#out.take();
     this.#out.reuse(false);
     this.#held = 0;
-    const lost = this.#waiting.slice(this.#answered);
+    const lost = [...this.#later.clear(), ...this.#waiting.slice(this.#answered)];
     this.#waiting = [];
     this.#answered = 0;
     if (!this.#isClosed) this.#pause();
@@ -269,6 +304,11 @@ export class AftConnection implements CommandConnection {
       if (this.#waiting.length > 0) this.#connect();
     }, pauseMs);
   }
+}
+
+function settle({ resolve, reject }: Waiting, reply: Reply): void {
+  if (reply instanceof ReplyError) reject(reply);
+  else resolve(reply);
 }
 
 /** Whether the replica itself answered with an error; otherwise an answer is missing. */

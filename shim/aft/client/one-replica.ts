@@ -5,19 +5,19 @@ import { createUuid } from "#kit/uuid.ts";
 import type { CommitOutcome, StateContext, StateSession, StateSystem } from "#shim/state/port.ts";
 import { taggedId } from "./cluster.ts";
 import { toStateError } from "./connection.ts";
-import type { SessionPool } from "./port.ts";
+import type { Connections } from "./port.ts";
 import { AftSession, askOutcome, type SessionSettings } from "./session.ts";
 
 /** `exactlyOnce`: all attempts of a request have at most one effect. */
 export function createAftSystem(
   options: SessionSettings & {
-    readonly pool: SessionPool;
+    readonly connections: Connections;
     readonly exactlyOnce: boolean;
     readonly clock: Clock;
     readonly prng: Prng;
   },
 ): StateSystem {
-  const { pool, exactlyOnce, clock, prng } = options;
+  const { connections, exactlyOnce, clock, prng } = options;
   return {
     name: "aft",
     begin: ({ requestId }): StateSession => {
@@ -40,13 +40,13 @@ export function createAftSystem(
       }),
     outcomeOf: async ({ transactionId }: StateContext): Promise<CommitOutcome> => {
       try {
-        return await askOutcome(pool.forOne(), transactionId);
+        return await askOutcome(connections.forSession(), transactionId);
       } catch (error) {
         return { kind: "unknown", reason: toStateError(error).message };
       }
     },
     close: () => {
-      pool.close();
+      connections.close();
       return Promise.resolve();
     },
   };

@@ -1,35 +1,25 @@
 /**
  * @module What sessions and routing need of connections to replicas, so that a simulator can supply them.
  *
- * Real adapters: `connection.ts` and `pool.ts`.
+ * Real adapter: `connection.ts`.
  */
 
 export type Argument = string | Buffer;
 
-/** Commands to one replica, answered in the order in which they were sent. */
+/** Commands to one replica, which takes them in the order in which they were sent. */
 export interface CommandConnection {
   /**
    * Sends one command, named in lower case. Rejects with an `Error` named `ReplyError` where the
-   * replica answered with an error, and with anything else where an answer is missing.
+   * replica answered with an error, and with anything else where an answer is missing. An answer that
+   * waits for storage may come after those of later commands.
    */
   send(command: string, args: Argument[]): Promise<unknown>;
 }
 
-/** A connection lent to a session. */
-export interface Lease {
-  readonly connection: CommandConnection;
-  /** Gives it back; idempotent. */
-  release(): void;
-}
-
-/** Connections to one replica. */
-export interface SessionPool {
-  /** The connection a new session should use. */
-  take(): Lease;
-  /** A connection for a single command outside any session. */
-  forOne(): CommandConnection;
-  /** Learns how long a commit took. */
-  noteCommit(durationUs: number): void;
+/** The way to one replica. */
+export interface Connections {
+  /** The connection for all commands of one session, or for a single command outside any. */
+  forSession(): CommandConnection;
   /** What waits for an answer rejects, and so does all that is sent later. */
   close(): void;
 }

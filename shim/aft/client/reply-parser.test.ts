@@ -29,7 +29,10 @@ function encode(reply: Reply): Buffer {
 /** Feeds pieces of the sizes given, in turn, through one buffer that each piece overwrites. */
 function parse(bytes: Buffer, sizes: readonly number[]): Reply[] {
   const got: Reply[] = [];
-  const parser = new ReplyParser((reply) => got.push(reply));
+  const parser = new ReplyParser(
+    (reply) => got.push(reply),
+    (items) => got.push(["pushed", ...items]),
+  );
   const shared = Buffer.alloc(Math.max(...sizes));
   for (let at = 0, turn = 0; at < bytes.length; turn += 1) {
     const size = Math.min(sizes[turn % sizes.length] ?? 1, bytes.length - at);
@@ -41,6 +44,24 @@ function parse(bytes: Buffer, sizes: readonly number[]): Reply[] {
   }
   return got;
 }
+
+it.each([[1], [3], [64]])("tells pushes from answers, in pieces of %i", (size) => {
+  const bytes = Buffer.from(
+    "+LATER\r\n:1\r\n>2\r\n:7\r\n*1\r\n:8\r\n+LATE\r\n>2\r\n:9\r\n-ERR no\r\n",
+  );
+  const pushed = [
+    ["pushed", 7, [8]],
+    ["pushed", 9, new ReplyError("ERR no")],
+  ];
+  expect(parse(bytes, [size])).toEqual(["LATER", 1, pushed[0], "LATE", pushed[1]]);
+});
+
+it.each(["*1\r\n>1\r\n", ">0\r\n", ">-1\r\n"])(
+  "refuses a push where there can be none: %j",
+  (text) => {
+    expect(() => parse(Buffer.from(text), [64])).toThrow("not the Redis protocol");
+  },
+);
 
 it("gives back every reply, however it arrives, and keeps none of the bytes it was fed", () => {
   const sizes = fc.array(

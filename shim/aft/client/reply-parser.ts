@@ -1,5 +1,5 @@
 /**
- * @module Parses the replies of a replica: RESP2, from a buffer that is used again for the next bytes.
+ * @module Parses the replies of a replica: RESP2 and pushes, from a buffer that is used again for the next bytes.
  *
  * Own code because parsers of libraries hand out views of what they are fed, so every read from a
  * socket needs memory of its own. Here a value is copied once, to where it stays, even while it is
@@ -14,7 +14,10 @@ export class ReplyError extends Error {
 /** `Buffer`: a bulk string; `string`: a status. */
 export type Reply = Buffer | string | number | null | ReplyError | Reply[];
 
-/** Not RESP2; nothing that follows on the connection can be understood. */
+/** Said in place of an answer that comes later. */
+export const later = "LATER";
+
+/** Not the protocol; nothing that follows on the connection can be understood. */
 export class ReplyProtocolError extends Error {
   override readonly name = "ReplyProtocolError";
 }
@@ -26,6 +29,7 @@ const asterisk = 42;
 const plus = 43;
 const minus = 45;
 const colon = 58;
+const greater = 62;
 const zero = 48;
 
 const mostLineBytes = 65_536;
@@ -40,10 +44,12 @@ const pooledBytes = 16_384;
 interface OpenArray {
   readonly items: Reply[];
   readonly size: number;
+  readonly isPush: boolean;
 }
 
 export class ReplyParser {
   readonly #onReply: (reply: Reply) => void;
+  readonly #onPush: (items: readonly Reply[]) => void;
   /** Arrays that are not complete yet, the innermost last. */
   readonly #open: OpenArray[] = [];
   /** The first part of a line whose end has not arrived. */
@@ -54,8 +60,10 @@ export class ReplyParser {
   #slab = Buffer.allocUnsafeSlow(0);
   #slabUsed = 0;
 
-  constructor(onReply: (reply: Reply) => void) {
+  /** @param onPush  Takes what is no answer in its turn. */
+  constructor(onReply: (reply: Reply) => void, onPush: (items: readonly Reply[]) => void) {
     this.#onReply = onReply;
+    this.#onPush = onPush;
   }
 
   /**
@@ -104,12 +112,13 @@ export class ReplyParser {
     if (end === size || this.#line.length > 0) return this.#partOfLine(bytes, from, end, size);
     if (end - from < 2 || bytes[end - 1] !== carriageReturn) throw malformed();
     const type = bytes[from];
-    if (type === dollar || type === colon || type === asterisk) {
+    if (type === dollar || type === colon || type === asterisk || type === greater) {
       const value = wholeNumber(bytes, from + 1, end - 1);
       if (type === dollar) this.#beginBulk(value);
       else if (type === colon) this.#complete(value);
-      else this.#beginArray(value);
-    } else this.#text(type, text(bytes, from + 1, end - 1));
+      else this.#beginArray(value, type === greater);
+    } else if (isLater(bytes, from, end)) this.#complete(later);
+    else this.#text(type, text(bytes, from + 1, end - 1));
     return end + 1;
   }
 
@@ -140,11 +149,12 @@ export class ReplyParser {
     this.#filled = 0;
   }
 
-  #beginArray(size: number): void {
+  #beginArray(size: number, isPush: boolean): void {
+    if (isPush && (size < 1 || this.#open.length > 0)) throw malformed();
     if (size === -1) this.#complete(null);
     else if (size === 0) this.#complete([]);
     else if (size < 0 || size > mostItems || this.#open.length >= mostDepth) throw malformed();
-    else this.#open.push({ items: [], size });
+    else this.#open.push({ items: [], size, isPush });
   }
 
   #complete(reply: Reply): void {
@@ -153,6 +163,10 @@ export class ReplyParser {
       inner.items.push(done);
       if (inner.items.length < inner.size) return;
       this.#open.pop();
+      if (inner.isPush) {
+        this.#onPush(inner.items);
+        return;
+      }
       done = inner.items;
     }
     this.#onReply(done);
@@ -181,6 +195,14 @@ function wholeNumber(bytes: Uint8Array, from: number, end: number): number {
     value = value * 10 + digit;
   }
   return negative ? -value : value;
+}
+
+/** Once for every commit, so no text is made of it. */
+function isLater(bytes: Uint8Array, from: number, end: number): boolean {
+  if (end - from !== later.length + 2 || bytes[from] !== plus) return false;
+  for (let place = 0; place < later.length; place += 1)
+    if (bytes[from + 1 + place] !== later.charCodeAt(place)) return false;
+  return true;
 }
 
 function text(bytes: Uint8Array, from: number, end: number): string {

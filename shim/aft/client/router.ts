@@ -7,9 +7,8 @@
  */
 import type { Clock, Timer } from "#kit/clock.ts";
 import { StateError } from "#shim/state/port.ts";
-import { type AftEndpoint, toStateError } from "./connection.ts";
-import { AftPool } from "./pool.ts";
-import type { SessionPool } from "./port.ts";
+import { AftConnection, type AftEndpoint, toStateError } from "./connection.ts";
+import type { Connections } from "./port.ts";
 
 export type Spreading = "round-robin" | "least-loaded";
 
@@ -17,18 +16,17 @@ export interface RouterOptions {
   /** Some replicas of the cluster. */
   readonly seeds: readonly string[];
   readonly connection: Omit<AftEndpoint, "endpoint">;
-  readonly maxConnections: number;
   readonly spreading: Spreading;
   readonly refreshMs: number;
   readonly clock: Clock;
-  /** Connects to one replica; default: `AftPool`. Rejects when it cannot be reached. */
-  readonly open?: (endpoint: string) => Promise<SessionPool>;
+  /** Connects to one replica; default: `AftConnection`. Rejects when it cannot be reached. */
+  readonly open?: (endpoint: string) => Promise<Connections>;
 }
 
 /** One replica, as this process is connected to it. */
 export interface Route {
   readonly endpoint: string;
-  readonly pool: SessionPool;
+  readonly connections: Connections;
   /** Transactions of this process that are at it now. */
   active: number;
 }
@@ -90,7 +88,7 @@ export class ReplicaRouter {
 
   /** It did not answer: others get the work until it does again. */
   drop(endpoint: string): void {
-    this.#routes.get(endpoint)?.pool.close();
+    this.#routes.get(endpoint)?.connections.close();
     this.#routes.delete(endpoint);
     void this.refresh();
   }
@@ -106,7 +104,7 @@ export class ReplicaRouter {
   close(): void {
     this.#closed = true;
     this.#timer?.cancel();
-    for (const { pool } of this.#routes.values()) pool.close();
+    for (const { connections } of this.#routes.values()) connections.close();
     this.#routes.clear();
   }
 
@@ -127,7 +125,7 @@ export class ReplicaRouter {
       this.#known = serving.map(({ address }) => address);
       for (const { address, state } of members) {
         if (state !== "dead" || this.#known.includes(address)) continue;
-        this.#routes.get(address)?.pool.close();
+        this.#routes.get(address)?.connections.close();
         this.#routes.delete(address);
       }
     }
@@ -144,14 +142,14 @@ export class ReplicaRouter {
     const route = this.#routes.get(endpoint);
     if (route === undefined || route.active > 0) return;
     this.#routes.delete(endpoint);
-    route.pool.close();
+    route.connections.close();
   }
 
   /** Whoever answers first; all are asked at once, because one of them may be stopped. */
   async #askMembers(): Promise<readonly ListedMember[] | undefined> {
     let first: ListedMember[] | undefined;
-    const asked = [...this.#routes.values()].map(async ({ pool }) => {
-      const answer = await pool.forOne().send("aft.members", []);
+    const asked = [...this.#routes.values()].map(async ({ connections }) => {
+      const answer = await connections.forSession().send("aft.members", []);
       // Nobody looks at the second one: all of them say the same.
       first ??= JSON.parse(String(answer)) as ListedMember[];
       return first;
@@ -170,16 +168,15 @@ export class ReplicaRouter {
   #open(endpoint: string): Promise<Route> {
     const already = this.#opening.get(endpoint);
     if (already !== undefined) return already;
-    const { connection, maxConnections } = this.#options;
+    const { connection } = this.#options;
     const open =
       this.#options.open ??
-      ((to: string): Promise<SessionPool> =>
-        AftPool.open({ endpoint: { endpoint: to, ...connection }, maxConnections }));
+      ((to: string): Promise<Connections> => AftConnection.open({ endpoint: to, ...connection }));
     const opening = open(endpoint).then(
-      (pool) => {
+      (connections) => {
         this.#opening.delete(endpoint);
-        const route: Route = { endpoint, pool, active: 0 };
-        if (this.#closed) pool.close();
+        const route: Route = { endpoint, connections, active: 0 };
+        if (this.#closed) connections.close();
         else this.#routes.set(endpoint, route);
         return route;
       },

@@ -17,7 +17,7 @@ import {
   type StateSession,
 } from "#shim/state/port.ts";
 import { isAnswer, toStateError } from "./connection.ts";
-import type { Argument, CommandConnection, Lease, SessionPool } from "./port.ts";
+import type { Argument, CommandConnection, Connections } from "./port.ts";
 
 /** How often and how long a lost commit answer is asked for. */
 const askAgainAttempts = 8;
@@ -51,8 +51,6 @@ export interface SessionState {
 
 export class AftSession implements StateSession {
   readonly transactionId: string;
-  readonly #pool: SessionPool;
-  readonly #lease: Lease;
   readonly #connection: CommandConnection;
   readonly #clock: Clock;
   readonly #maxRidingWrites: number;
@@ -67,12 +65,14 @@ export class AftSession implements StateSession {
   #failure: StateError | undefined;
 
   constructor(
-    { pool, clock, maxRidingWrites }: SessionSettings & { pool: SessionPool; clock: Clock },
+    {
+      connections,
+      clock,
+      maxRidingWrites,
+    }: SessionSettings & { connections: Connections; clock: Clock },
     state: SessionState,
   ) {
-    this.#pool = pool;
-    this.#lease = pool.take();
-    this.#connection = this.#lease.connection;
+    this.#connection = connections.forSession();
     this.#clock = clock;
     this.#maxRidingWrites = maxRidingWrites ?? defaultRidingWrites;
     this.#requestId = state.requestId;
@@ -117,7 +117,6 @@ export class AftSession implements StateSession {
     // Without any answer yet, the next function's call could come before BEGIN.
     if (this.#begun && !this.#beginAnswered) await Promise.all(this.#unanswered);
     if (this.#failure !== undefined) throw this.#failure;
-    this.#lease.release();
     return {
       system: "aft",
       requestId: this.#requestId,
@@ -127,12 +126,6 @@ export class AftSession implements StateSession {
   }
 
   async commit(): Promise<CommitOutcome> {
-    const outcome = await this.#commit();
-    this.#lease.release();
-    return outcome;
-  }
-
-  async #commit(): Promise<CommitOutcome> {
     if (!this.#begun && this.#kept.length === 0) return { kind: "committed" };
     // The commit is not even sent.
     if (this.#failure !== undefined) return refused(this.#failure);
@@ -146,10 +139,8 @@ export class AftSession implements StateSession {
       for (const { key, value } of this.#kept) args.push(key, toBuffer(value));
       this.#kept = [];
     }
-    const startUs = this.#clock.monotonicUs();
     try {
       const answer = await this.#ask("aft.commit", args, asItIs);
-      this.#pool.noteCommit(this.#clock.monotonicUs() - startUs);
       return typeof answer === "number"
         ? committed(answer, this.transactionId)
         : toOutcome(answer, this.transactionId);
@@ -163,7 +154,6 @@ export class AftSession implements StateSession {
 
   async abort(): Promise<void> {
     this.#kept = [];
-    this.#lease.release();
     if (!this.#begun) return;
     try {
       await this.#connection.send("aft.abort", [this.transactionId]);
@@ -181,13 +171,12 @@ export class AftSession implements StateSession {
     if (!this.#begun || this.#kept.length > 0) this.#sendKept();
     return this.#connection.send(command, args).then(
       (answer) => {
-        // Commands of one connection are answered in order.
+        // Commands of one connection are taken in order.
         this.#beginAnswered = this.#begun;
         if (this.#failure !== undefined) throw this.#failure;
         return toResult(answer);
       },
       (error: unknown) => {
-        this.#lease.release();
         // An earlier failure explains this one: a refused write, a begin that was not accepted.
         throw this.#failure ?? toStateError(error);
       },

@@ -5,15 +5,11 @@ import { readSecret, readTlsFiles } from "#kit/node/secret-files.ts";
 import { createPrng } from "#kit/prng.ts";
 import type { StateSystem } from "#shim/state/port.ts";
 import type { StateSystemModule } from "#shim/state/registry.ts";
-import type { AftEndpoint } from "./connection.ts";
+import { AftConnection, type AftEndpoint } from "./connection.ts";
 import { createClusterSystem } from "./cluster.ts";
 import { createAftSystem } from "./one-replica.ts";
-import { AftPool } from "./pool.ts";
 import { ReplicaRouter } from "./router.ts";
 import type { SessionSettings } from "./session.ts";
-
-/** Sessions beyond so many share connections. */
-const defaultMaxConnections = 64;
 
 /** How often the list of replicas is read. */
 const defaultRefreshMs = 1_000;
@@ -22,7 +18,7 @@ const promises = ["read-atomic", "read-your-writes", "repeatable-read"] as const
 
 /**
  * Options: `{ endpoint: "127.0.0.1:PORT" | "unix:PATH", username?, password?, passwordFile?, tls?:
- * { caFile?, certFile?, keyFile? }, timeoutMs?, maxConnections?, maxRidingWrites?, exactlyOnce? }`; or, for a
+ * { caFile?, certFile?, keyFile? }, timeoutMs?, maxRidingWrites?, exactlyOnce? }`; or, for a
  * cluster, `{ endpoints: [some of them], spreading?: "round-robin" | "least-loaded", refreshMs?, … }`, where
  * every request happens once. `maxRidingWrites` is explained at `SessionSettings`.
  */
@@ -37,19 +33,16 @@ export const stateSystem: StateSystemModule = {
     ...(Array.isArray(endpoints) || exactlyOnce === true ? (["exactly-once"] as const) : []),
   ],
   open: async (options) => {
-    const { endpoint, endpoints, maxConnections } = options;
+    const { endpoint, endpoints } = options;
     if (Array.isArray(endpoints)) return openCluster(options, endpoints.map(String));
     if (typeof endpoint !== "string") {
       const hint = "127.0.0.1:PORT or unix:PATH";
       throw new ConfigError([{ where: "aft", what: "needs an endpoint", hint }]);
     }
     const settings = sessionSettingsOf(options);
-    const pool = await AftPool.open({
-      endpoint: { endpoint, ...connectionOf(options) },
-      maxConnections: typeof maxConnections === "number" ? maxConnections : defaultMaxConnections,
-    });
+    const connections = await AftConnection.open({ endpoint, ...connectionOf(options) });
     return createAftSystem({
-      pool,
+      connections,
       exactlyOnce: options["exactlyOnce"] === true,
       ...settings,
       clock: createSystemClock(),
@@ -95,13 +88,12 @@ async function openCluster(
   options: Readonly<Record<string, unknown>>,
   seeds: readonly string[],
 ): Promise<StateSystem> {
-  const { maxConnections, spreading, refreshMs } = options;
+  const { spreading, refreshMs } = options;
   const clock = createSystemClock();
   const settings = sessionSettingsOf(options);
   const router = await ReplicaRouter.open({
     seeds,
     connection: connectionOf(options),
-    maxConnections: typeof maxConnections === "number" ? maxConnections : defaultMaxConnections,
     spreading: spreading === "least-loaded" ? spreading : "round-robin",
     refreshMs: typeof refreshMs === "number" ? refreshMs : defaultRefreshMs,
     clock,

@@ -47,8 +47,10 @@ export class ReplicaMember implements PeerEndpoint {
   readonly #stream: CommitStream;
   readonly #gossip: Gossip;
   readonly #onEvent: (event: MemberEvent) => void;
-  #rescanning = false;
-  #rescanWanted = false;
+  /** Readings of the commit set asked for, and how many of these had been when the last that succeeded began. */
+  #readingsWanted = 0;
+  #readingsDone = 0;
+  #reading: Promise<void> | undefined;
   /** The commit set will be read after all that is heard now. */
   #readingSoon = false;
   #rescanTimer: Timer | undefined;
@@ -189,7 +191,7 @@ export class ReplicaMember implements PeerEndpoint {
     const message = `others went on without ${this.self.id}: it reads the commit set again`;
     this.#onEvent({ kind: "rejoining", message });
     // A reading under way began before the others were told of this incarnation: once more.
-    if (wasJoining) this.#rescanWanted = true;
+    if (wasJoining) this.#readingsWanted += 1;
     else void this.#readAndAdmit();
   }
 
@@ -198,7 +200,9 @@ export class ReplicaMember implements PeerEndpoint {
     await this.#gossip.round();
     await this.#awaitManagers();
     this.#readingSoon = false;
-    await this.#rescan();
+    this.#readingsWanted += 1;
+    // It may have been wanted once more in between.
+    while (this.#isReadingDue) await this.#read();
     if (this.#closed || this.#leaving) return;
     this.#gossip.members.setState("alive");
     this.#peers.admit();
@@ -220,36 +224,44 @@ export class ReplicaMember implements PeerEndpoint {
       await delay(this.#clock, pauseMs * 1_000);
   }
 
-  /** Reads the commit set until that has succeeded and nobody has asked for more meanwhile. */
-  async #rescan(): Promise<void> {
-    this.#rescanning = true;
+  get #isReadingDue(): boolean {
+    return this.#readingsDone < this.#readingsWanted && !this.#closed;
+  }
+
+  /** Reads the commit set until none is wanted that did not begin later than it was wanted. */
+  #read(): Promise<void> {
+    // One for all: if two read at the same time, one would take for read what only the other has begun to.
+    this.#reading ??= this.#readWhileDue().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  async #readWhileDue(): Promise<void> {
     // Once more means: what has come since. Records stay what they were.
     const read = new Set<StorageKey>();
-    do {
-      this.#rescanWanted = false;
+    while (this.#isReadingDue) {
+      const wanted = this.#readingsWanted;
       try {
         await this.#peers.rescan({ read });
+        this.#readingsDone = wanted;
       } catch (cause) {
-        this.#rescanWanted = true;
         this.#onEvent({ kind: "rescan_failed", message: "it will be tried again", cause });
         await delay(this.#clock, rescanPauseMs * 1_000);
       }
-    } while (this.#rescanWanted && !this.#closed);
-    this.#rescanning = false;
+    }
   }
 
   #wantRescan(): void {
     if (this.#closed || this.#readingSoon) return;
     // Also in the pause after one: what is missed then was not there to be read.
-    if (this.#rescanning || this.#rescanTimer !== undefined) {
-      this.#rescanWanted = true;
-      return;
-    }
+    this.#readingsWanted += 1;
+    if (this.#reading !== undefined || this.#rescanTimer !== undefined) return;
     this.#rescanTimer = this.#clock.schedule(extraRescanPauseMs * 100, () => {
-      void this.#rescan().then(async () => {
+      void this.#read().then(async () => {
         await delay(this.#clock, extraRescanPauseMs * 1_000);
         this.#rescanTimer = undefined;
-        if (this.#rescanWanted) this.#wantRescan();
+        if (this.#isReadingDue) this.#wantRescan();
       });
     });
   }

@@ -11,13 +11,18 @@
  */
 import { assert } from "#kit/assert.ts";
 import { compareTransactionIds, type CommitRecord, type Key } from "./types.ts";
+import { UuidMap } from "./uuid-map.ts";
 
 const none: readonly CommitRecord[] = [];
 
+interface Known {
+  readonly record: CommitRecord;
+  liveKeys: number;
+}
+
 export class VersionIndex {
   readonly #versions = new Map<Key, CommitRecord[]>();
-  readonly #liveKeys = new Map<string, number>();
-  readonly #records = new Map<string, CommitRecord>();
+  readonly #known = new UuidMap<Known>();
 
   /** Committed writers of `key`, oldest first. */
   versionsOf(key: Key): readonly CommitRecord[] {
@@ -25,19 +30,20 @@ export class VersionIndex {
   }
 
   find(uuid: string): CommitRecord | undefined {
-    return this.#records.get(uuid);
+    return this.#known.get(uuid)?.record;
   }
 
   get transactionCount(): number {
-    return this.#records.size;
+    return this.#known.size;
   }
 
   get keyCount(): number {
     return this.#versions.size;
   }
 
-  records(): Iterable<CommitRecord> {
-    return this.#records.values();
+  /** In no particular order. */
+  *records(): Iterable<CommitRecord> {
+    for (const { record } of this.#known.values()) yield record;
   }
 
   /**
@@ -49,8 +55,7 @@ export class VersionIndex {
    */
   add(record: CommitRecord): CommitRecord[] {
     const { uuid } = record.id;
-    if (this.#records.has(uuid)) return [];
-    this.#records.set(uuid, record);
+    if (this.#known.has(uuid)) return [];
     const superseded: CommitRecord[] = [];
     let live = 0;
     for (const key of record.writeSet) {
@@ -60,17 +65,17 @@ export class VersionIndex {
       if (previousNewest !== undefined && this.#loseKey(previousNewest))
         superseded.push(previousNewest);
     }
-    this.#liveKeys.set(uuid, live);
+    this.#known.set(uuid, { record, liveKeys: live });
     if (live === 0) superseded.push(record);
     return superseded;
   }
 
   /** Removes a transaction; unknown ones are ignored. Only superseded ones may go (AFT §5.1). */
   remove(record: CommitRecord): void {
-    if (!this.#records.has(record.id.uuid)) return;
-    assert(this.liveKeys(record) === 0, "only superseded transactions are removed");
-    this.#records.delete(record.id.uuid);
-    this.#liveKeys.delete(record.id.uuid);
+    const known = this.#known.get(record.id.uuid);
+    if (known === undefined) return;
+    assert(known.liveKeys === 0, "only superseded transactions are removed");
+    this.#known.delete(record.id.uuid);
     for (const key of record.writeSet) {
       const versions = this.#versions.get(key);
       if (versions === undefined) continue;
@@ -82,7 +87,7 @@ export class VersionIndex {
 
   /** Keys whose newest version this transaction wrote. */
   liveKeys(record: CommitRecord): number {
-    return this.#liveKeys.get(record.id.uuid) ?? 0;
+    return this.#known.get(record.id.uuid)?.liveKeys ?? 0;
   }
 
   /** Inserts in order; the newest version before, or `record` itself if it is not the newest now. */
@@ -105,10 +110,11 @@ export class VersionIndex {
   }
 
   /** Whether the transaction has just lost its last live key. */
-  #loseKey(record: CommitRecord): boolean {
-    const live = this.liveKeys(record) - 1;
-    this.#liveKeys.set(record.id.uuid, live);
-    return live === 0;
+  #loseKey({ id }: CommitRecord): boolean {
+    const known = this.#known.get(id.uuid);
+    assert(known !== undefined, "a listed version is known");
+    known.liveKeys -= 1;
+    return known.liveKeys === 0;
   }
 }
 

@@ -8,6 +8,7 @@ import type { ReplicaIncident, ReplicaSettings } from "./options.ts";
 import type { Refusal } from "./port.ts";
 import { deleteOrphans } from "./recovery.ts";
 import { refuse } from "./refuse.ts";
+import type { OpenTransactions } from "./open-transactions.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** How often open transactions are looked at for their time-out. */
@@ -21,7 +22,7 @@ export class Housekeeping {
   readonly #committer: Committer;
   readonly #collector: Collector;
   /** In the order they began. */
-  readonly #open: ReadonlyMap<string, Transaction>;
+  readonly #open: OpenTransactions;
   readonly #isCommitted: (uuid: string) => boolean;
   readonly #end: (transaction: Transaction, refusal: Refusal) => void;
   readonly #onIncident: (incident: ReplicaIncident) => void;
@@ -37,7 +38,7 @@ export class Housekeeping {
     names: Names;
     committer: Committer;
     collector: Collector;
-    open: ReadonlyMap<string, Transaction>;
+    open: OpenTransactions;
     isCommitted: (uuid: string) => boolean;
     end: (transaction: Transaction, refusal: Refusal) => void;
     onIncident: (incident: ReplicaIncident) => void;
@@ -73,7 +74,7 @@ export class Housekeeping {
   #abortTimedOut(): void {
     const { transactionTimeoutMs } = this.#settings;
     const latestUs = this.#clock.monotonicUs() - transactionTimeoutMs * 1_000;
-    for (const transaction of this.#open.values()) {
+    for (const transaction of this.#open.inOrder()) {
       if (transaction.beganAtUs > latestUs) return;
       if (transaction.committing !== undefined) continue;
       this.timedOutTotal += 1;

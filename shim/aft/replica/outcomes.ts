@@ -4,6 +4,7 @@
  * Two generations instead of deleting the oldest entry each time: a map whose front entries are
  * deleted one by one gets slow to find its first one.
  */
+import { UuidMap } from "../protocol/uuid-map.ts";
 import type { CommitAnswer, Refusal } from "./port.ts";
 
 /** Final, or at least all that is known now; see `Replica.status`. */
@@ -15,8 +16,8 @@ export type Ended =
 type Kept = Ended | number;
 
 export class Outcomes {
-  #young = new Map<string, Kept>();
-  #old = new Map<string, Kept>();
+  #young = new UuidMap<Kept>();
+  #old = new UuidMap<Kept>();
   readonly #perGeneration: number;
 
   /** Keeps at least half of `limit` outcomes, and never more than `limit`. */
@@ -37,7 +38,7 @@ export class Outcomes {
     else this.#young.set(uuid, ended);
     if (this.#young.size < this.#perGeneration) return;
     this.#old = this.#young;
-    this.#young = new Map();
+    this.#young = new UuidMap();
   }
 }
 

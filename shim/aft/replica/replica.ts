@@ -24,6 +24,7 @@ import { Commits, type CommitUnderWay } from "./commits.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { newTransactionId } from "./new-id.ts";
+import { OpenTransactions } from "./open-transactions.ts";
 import { Operations } from "./operations.ts";
 import { defaultReplicaSettings, type ReplicaOptions, type ReplicaSettings } from "./options.ts";
 import { Outcomes } from "./outcomes.ts";
@@ -43,7 +44,7 @@ import { VersionReader } from "./reader.ts";
 import { CacheRefresher } from "./refresher.ts";
 import { refuse, refuseForStorage } from "./refuse.ts";
 import { Timestamps } from "./timestamps.ts";
-import { oldestBegin, Transaction } from "./transaction.ts";
+import { Transaction } from "./transaction.ts";
 
 /**
  * Starts a replica: reads the commit set, then serves.
@@ -76,8 +77,7 @@ class AftReplica implements Replica {
   readonly #outcomes: Outcomes;
   readonly #endings: Endings;
   readonly #housekeeping: Housekeeping;
-  /** Open transactions in the order they began. */
-  readonly #open = new Map<string, Transaction>();
+  readonly #open = new OpenTransactions();
   readonly #commits: Commits;
   #beginSequence = 0;
   #closing = false;
@@ -107,7 +107,7 @@ class AftReplica implements Replica {
       ...shared,
       ...known,
       settings,
-      oldestOpenBegin: () => oldestBegin(this.#open),
+      oldestOpenBegin: () => this.#open.oldestBegin,
       onIncident: (incident) => options.onIncident?.(incident),
     });
     this.peers = new PeerView({
@@ -169,8 +169,7 @@ class AftReplica implements Replica {
     if (this.#open.size >= maxOpenTransactions)
       return refuse("too_many_transactions", `${maxOpenTransactions} transactions are open`);
     this.#beginSequence += 1;
-    this.#open.set(
-      uuid,
+    this.#open.add(
       new Transaction({
         uuid,
         requestId: call.requestId,
@@ -270,7 +269,7 @@ class AftReplica implements Replica {
     await this.#commits.idle();
     this.#commits.close();
     this.#committer.close();
-    for (const transaction of this.#open.values())
+    for (const transaction of this.#open.inOrder())
       if (transaction.committing === undefined)
         this.#end(transaction, refuse("shutting_down", "this replica has stopped"));
   }
@@ -390,7 +389,7 @@ class AftReplica implements Replica {
   }
 
   #close(transaction: Transaction): void {
-    this.#open.delete(transaction.uuid);
+    this.#open.remove(transaction);
     this.#operations.release(transaction);
     transaction.wakeAll();
     this.peers.noteEnd();

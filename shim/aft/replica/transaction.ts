@@ -24,6 +24,9 @@ export class Transaction {
   poison: Refusal | undefined;
   /** Set from the commit call on. */
   committing: CommitUnderWay | undefined;
+  /** Of the open ones, that which began before this one, and after it (`open-transactions.ts`). */
+  before: Transaction | undefined;
+  after: Transaction | undefined;
   #spilled: Set<Key> | undefined;
   #contiguousWrites = 0;
   /** Numbers of writes that came before one with a smaller number; made when it first happens. */
@@ -128,10 +131,4 @@ export class Transaction {
     this.#waiters = this.#waiters.filter(({ afterWrites }) => !this.hasWrites(afterWrites));
     for (const { resume } of ready) resume();
   }
-}
-
-/** Begin sequence of the oldest open transaction; infinite when none is. `open` is in begin order. */
-export function oldestBegin(open: ReadonlyMap<string, Transaction>): number {
-  const oldest = open.values().next();
-  return oldest.done === true ? Infinity : oldest.value.beginSequence;
 }

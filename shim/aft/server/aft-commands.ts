@@ -12,6 +12,9 @@
  *                                             tx committed
  *   AFT.ABORT tx                            → OK
  *   AFT.STATUS tx                           → as AFT.COMMIT; state may also be open
+ *   AFT.LATER                               → OK; from now on answers may come out of order: `+LATER` in
+ *                                             place of one that has to wait, and then a push of
+ *                                             its number on this connection (1, 2 …) and the answer
  *   AFT.STATS                               → JSON; for administrators (+@admin)
  *
  *   along = [AFTER n] [BEGIN requestId] [WRITES key value …]: n writes were issued before; tx begins
@@ -114,6 +117,13 @@ export const aftCommands: Readonly<Record<string, Command>> = {
     arity: 2,
     run: ({ replica }, request) =>
       replica.status({ transactionId: request.text(1) }).then(outcomeReply),
+  },
+  "AFT.LATER": {
+    arity: 1,
+    run: (client) => {
+      client.mayBeLater = true;
+      return ok;
+    },
   },
   "AFT.STATS": {
     arity: 1,

@@ -26,6 +26,8 @@ export interface ClientState {
   /** Told after each login. */
   readonly onLogin: () => void;
   respVersion: number;
+  /** It understands answers that come later than in order (`answer-order.ts`). */
+  mayBeLater: boolean;
   name: string;
   /** Commands queued since MULTI; `undefined` outside. */
   queued: Buffer[][] | undefined;

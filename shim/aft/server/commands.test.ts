@@ -36,6 +36,7 @@ async function openConnection() {
     login: undefined,
     onLogin: () => {},
     respVersion: 2,
+    mayBeLater: false,
     name: "",
     queued: undefined,
     queueFailed: false,

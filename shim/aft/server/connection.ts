@@ -1,5 +1,5 @@
 /**
- * @module One client connection: bytes in, commands, replies in order, bytes out.
+ * @module One client connection: bytes in, commands, replies (`answer-order.ts`), bytes out.
  *
  * Bounds: unfinished commands by the parser's limits; replies that wait for the replica by
  * `maxPendingReplies`, beyond which reading stops; replies that the client does not read by
@@ -8,8 +8,10 @@
 import type { Socket } from "node:net";
 import { describeError } from "#kit/errors.ts";
 import { RespBuffer } from "#kit/node/resp-buffer.ts";
+import { AnswerOrder } from "./answer-order.ts";
 import type { ClientState } from "./command.ts";
 import { runCommand } from "./commands.ts";
+import type { MaybePromise } from "../replica/port.ts";
 import { encodeReply, errorReply, type Reply } from "./reply.ts";
 import type { ReadBuffer } from "./read-buffer.ts";
 import type { Request } from "./request.ts";
@@ -38,11 +40,6 @@ export interface ConnectionOptions {
  */
 const writeEarlyBytes = 32_768;
 
-/** A reply that waits: for the replica, or for those before it. */
-interface Slot {
-  reply: Reply | undefined;
-}
-
 /** Serves a socket until it closes; never throws. */
 export function serveConnection(options: ConnectionOptions): void {
   new Connection(options).start();
@@ -56,8 +53,7 @@ class Connection {
   readonly #onBug: (error: unknown) => void;
   readonly #onRequests: () => void;
   readonly #parser: RespParser;
-  /** Replies owed in order; empty whenever everything was answered at once. */
-  #slots: Slot[] = [];
+  readonly #answers: AnswerOrder;
   readonly #out = new RespBuffer();
   #flushScheduled = false;
 
@@ -68,6 +64,15 @@ class Connection {
     this.#readBuffer = options.readBuffer;
     this.#onBug = options.onBug;
     this.#onRequests = options.onRequests;
+    this.#answers = new AnswerOrder({
+      onReply: (reply) => {
+        encodeReply(this.#out, reply, this.#client.respVersion);
+      },
+      onSettled: () => {
+        this.#flushLater();
+      },
+      onBug: (error) => this.#bug(error),
+    });
     this.#parser = new RespParser(options.limits, (request) => {
       this.#run(request);
     });
@@ -102,31 +107,18 @@ class Connection {
       this.#client.closing = true;
     }
     this.#flush();
-    if (this.#slots.length > this.#limits.maxPendingReplies) this.#socket.pause();
+    if (this.#answers.owed > this.#limits.maxPendingReplies) this.#socket.pause();
   }
 
   #run(request: Request): void {
     if (this.#client.closing) return;
-    let reply: Reply | Promise<Reply>;
+    let reply: MaybePromise<Reply>;
     try {
       reply = runCommand(this.#client, request);
     } catch (error) {
       reply = this.#bug(error);
     }
-    if (!(reply instanceof Promise)) {
-      this.#answer(reply);
-      return;
-    }
-    const slot: Slot = { reply: undefined };
-    this.#slots.push(slot);
-    reply.then(
-      (settled) => {
-        this.#settle(slot, settled);
-      },
-      (error: unknown) => {
-        this.#settle(slot, this.#bug(error));
-      },
-    );
+    this.#answer(reply);
   }
 
   #bug(error: unknown): Reply {
@@ -134,23 +126,9 @@ class Connection {
     return errorReply("ERR", "internal error; see the server's log");
   }
 
-  #answer(reply: Reply): void {
-    if (this.#slots.length > 0) this.#slots.push({ reply });
-    else encodeReply(this.#out, reply, this.#client.respVersion);
+  #answer(reply: MaybePromise<Reply>): void {
+    this.#answers.take(reply, this.#client.mayBeLater);
     if (this.#out.size >= writeEarlyBytes) this.#write();
-  }
-
-  #settle(slot: Slot, reply: Reply): void {
-    slot.reply = reply;
-    let ready = 0;
-    for (const { reply: settled } of this.#slots) {
-      if (settled === undefined) break;
-      encodeReply(this.#out, settled, this.#client.respVersion);
-      ready += 1;
-    }
-    if (ready === 0) return;
-    this.#slots = this.#slots.slice(ready);
-    this.#flushLater();
   }
 
   /** Answers that storage settles together (a group commit) leave together. */
@@ -166,7 +144,7 @@ class Connection {
 
   #flush(): void {
     this.#write();
-    if (this.#client.closing && this.#slots.length === 0) {
+    if (this.#client.closing && this.#answers.owed === 0) {
       this.#socket.end();
       return;
     }
@@ -186,7 +164,7 @@ class Connection {
 
   #resumeIfCalm(): void {
     const { maxPendingReplies } = this.#limits;
-    if (this.#slots.length > maxPendingReplies / 2 || this.#socket.writableNeedDrain) return;
+    if (this.#answers.owed > maxPendingReplies / 2 || this.#socket.writableNeedDrain) return;
     if (this.#socket.isPaused()) this.#socket.resume();
   }
 }

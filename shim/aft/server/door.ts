@@ -111,6 +111,7 @@ export class Door {
         if (isStranger) Object.assign(own, limits);
       },
       respVersion: 2,
+      mayBeLater: false,
       name: "",
       queued: undefined,
       queueFailed: false,

@@ -9,11 +9,14 @@ export type Reply =
   | { readonly kind: "bulk"; readonly value: Uint8Array | string }
   | { readonly kind: "null" }
   | { readonly kind: "array"; readonly items: readonly Reply[] }
+  /** An answer that was announced (`answer-order.ts`). */
+  | { readonly kind: "push"; readonly number: number; readonly reply: Reply }
   /** A map in RESP3, a flat array in RESP2. */
   | { readonly kind: "map"; readonly entries: readonly (readonly [string, Reply])[] };
 
 export const ok: Reply = { kind: "status", text: "OK" };
 export const nothing: Reply = { kind: "null" };
+export const later: Reply = { kind: "status", text: "LATER" };
 
 export function status(text: string): Reply {
   return { kind: "status", text };
@@ -35,13 +38,13 @@ export function array(items: readonly Reply[]): Reply {
   return { kind: "array", items };
 }
 
-const typeOf = { array: 42, bulk: 36, integer: 58, map: 37 } as const;
+const typeOf = { array: 42, bulk: 36, integer: 58, map: 37, push: 62 } as const;
 
 /** Appends the encoding of a reply. `version` 2 or 3. */
 export function encodeReply(out: RespBuffer, reply: Reply, version: number): void {
   switch (reply.kind) {
     case "status":
-      out.ascii(reply === ok ? "+OK" : `+${oneLine(reply.text)}`);
+      out.ascii(reply === ok ? "+OK" : reply === later ? "+LATER" : `+${oneLine(reply.text)}`);
       out.endLine();
       return;
     case "error":
@@ -65,6 +68,11 @@ export function encodeReply(out: RespBuffer, reply: Reply, version: number): voi
     case "array":
       out.header(typeOf.array, reply.items.length);
       for (const item of reply.items) encodeReply(out, item, version);
+      return;
+    case "push":
+      out.header(typeOf.push, 2);
+      out.header(typeOf.integer, reply.number);
+      encodeReply(out, reply.reply, version);
       return;
     case "map":
       if (version === 3) out.header(typeOf.map, reply.entries.length);

@@ -1,7 +1,5 @@
 import type { Clock, Timer } from "../clock.ts";
-
-/** A plain timer is up to a millisecond late, so the last stretch is waited for by immediates. */
-const tailUs = 1_500;
+import { PreciseTimers } from "./precise-timers.ts";
 
 /**
  * The machine's clocks. `monotonicUs` is CLOCK_MONOTONIC, whose origin all processes share.
@@ -11,20 +9,34 @@ const tailUs = 1_500;
  *   what paces load or emulates latency needs it.
  */
 export function createSystemClock(options: { precise?: boolean } = {}): Clock {
-  const schedule = options.precise === true ? schedulePrecisely : scheduleCoarsely;
   return {
     nowMs: () => Date.now(),
     monotonicUs,
-    schedule,
+    schedule: options.precise === true ? schedulePrecisely : scheduleCoarsely,
     defer: (task) => {
       setImmediate(task);
     },
   };
 }
 
+/**
+ * From the origin of `performance.now` to that of CLOCK_MONOTONIC: both count the same nanoseconds. `process.hrtime`
+ * makes arrays or big integers at each call, and pollers call a hundred thousand times a second.
+ */
+const originUs = measureOriginUs();
+
+/** What passes between two looks makes the origin seem earlier; of some pairs, the closest counts. */
+function measureOriginUs(): number {
+  let origin = -Infinity;
+  for (let pair = 0; pair < 16; pair += 1) {
+    const firstUs = Number(process.hrtime.bigint()) / 1_000;
+    origin = Math.max(origin, firstUs - performance.now() * 1_000);
+  }
+  return origin;
+}
+
 function monotonicUs(): number {
-  const [seconds, nanoseconds] = process.hrtime();
-  return seconds * 1_000_000 + Math.trunc(nanoseconds / 1_000);
+  return Math.trunc(originUs + performance.now() * 1_000);
 }
 
 function scheduleCoarsely(delayUs: number, task: () => void): Timer {
@@ -36,21 +48,8 @@ function scheduleCoarsely(delayUs: number, task: () => void): Timer {
   };
 }
 
+const precise = new PreciseTimers(monotonicUs);
+
 function schedulePrecisely(delayUs: number, task: () => void): Timer {
-  const dueUs = monotonicUs() + delayUs;
-  let cancelled = false;
-  const finish = (): void => {
-    if (cancelled) return;
-    if (monotonicUs() >= dueUs) task();
-    else setImmediate(finish);
-  };
-  const coarseUs = delayUs - tailUs;
-  const handle = coarseUs > 0 ? setTimeout(finish, Math.floor(coarseUs / 1_000)) : undefined;
-  if (handle === undefined) setImmediate(finish);
-  return {
-    cancel: () => {
-      cancelled = true;
-      clearTimeout(handle);
-    },
-  };
+  return precise.schedule(delayUs, task);
 }
