@@ -182,6 +182,7 @@ function draw(study: {
         ? `${multicast}: ${because}`
         : `${multicast}: below 90 % of ideal at ${replicas}: ${because}`,
     ),
+    ...points.filter(({ throughputPerSecond }) => throughputPerSecond === 0).map(standstill),
     ...predictions.map(
       ({ runId, replicas, measured, predicted, error }) =>
         `held out: ${replicas} replicas measured ${Math.round(measured)}/s, predicted ${Math.round(predicted)}/s (${signed(error)}), ${runId}`,
@@ -194,6 +195,12 @@ function draw(study: {
     spec: scaleSpec(rows, { title, subtitle: subtitle.flatMap(wrapped) }),
     rows,
   });
+}
+
+/** A point that the panel of throughput cannot show. */
+function standstill({ multicast, replicas, cpu }: StudyPoint): string {
+  const forPeers = `${Math.round(cpu.replicaPeers * 100)} % of their cores for peers`;
+  return `${multicast}: nothing committed at ${replicas} replicas in the time measured: they use ${forPeers}`;
 }
 
 /** No line is wider than the panels below it. */

@@ -66,8 +66,8 @@ export const mutants: readonly Mutant[] = [
   {
     mistake: "Algorithm 2: superseded when one key of several is",
     file: `${protocol}/version-index.ts`,
-    from: "return live === 0;",
-    to: "return live >= 0;",
+    from: "return known.liveKeys === 0;",
+    to: "return known.liveKeys >= 0;",
     tests: [protocol],
   },
   {
