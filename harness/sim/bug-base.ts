@@ -16,7 +16,7 @@ export interface KnownBug {
 }
 
 const file = join(import.meta.dirname, "bug-base.jsonl");
-const fieldsAddedLater: Partial<SimConfig> = { maxRidingWrites: 64 };
+const fieldsAddedLater: Partial<SimConfig> = { maxRidingWrites: 64, lateAnswers: false };
 
 export function readBugBase(): KnownBug[] {
   return readFileSync(file, "utf8")

@@ -88,6 +88,8 @@ export interface SimConfig {
   readonly clientTimeoutMs: number;
   /** Writes beyond so many are sent ahead of their commit, each with an answer of its own. */
   readonly maxRidingWrites: number;
+  /** Clients say AFT.LATER, as ours do; otherwise they are answered in order, as any Redis client. */
+  readonly lateAnswers: boolean;
   /** What falls on one instant happens in an order that is drawn. */
   readonly shuffleTies: boolean;
   readonly peersAsText: boolean;

@@ -79,6 +79,7 @@ async function openWorld(maxRidingWrites?: number): Promise<World> {
       host,
       address: "r1",
       timeoutUs: 1_000_000,
+      lateAnswers: true,
       prng,
       connections: 1,
     }),

@@ -15,9 +15,6 @@ import type { SimProcess } from "./process.ts";
 import { ServerConnection, type ServingReplica, toClientValue } from "./server.ts";
 import { digestPair, digestText } from "./trace.ts";
 
-/** Share of connections whose client says AFT.LATER, as ours does; others are any Redis client. */
-const saysLater = 0.75;
-
 /** A connection ended before an answer came. */
 class ConnectionLost extends Error {}
 
@@ -44,13 +41,9 @@ class Life {
   announcements = 0;
   ended = false;
 
-  /** Whether its client has said AFT.LATER. */
-  readonly mayBeLater: boolean;
-
-  constructor(options: { out: SimStream; back: SimStream; mayBeLater: boolean }) {
-    this.out = options.out;
-    this.back = options.back;
-    this.mayBeLater = options.mayBeLater;
+  constructor(out: SimStream, back: SimStream) {
+    this.out = out;
+    this.back = back;
   }
 
   get isAnswerDue(): boolean {
@@ -63,6 +56,7 @@ export class SimConnection implements CommandConnection {
   readonly #host: SimProcess;
   readonly #address: string;
   readonly #timeoutUs: number;
+  readonly #lateAnswers: boolean;
   readonly #prng: Prng;
   #life: Life | undefined;
   #timer: Timer | undefined;
@@ -74,12 +68,14 @@ export class SimConnection implements CommandConnection {
     host: SimProcess;
     address: string;
     timeoutUs: number;
+    lateAnswers: boolean;
     prng: Prng;
   }) {
     this.#wiring = options.wiring;
     this.#host = options.host;
     this.#address = options.address;
     this.#timeoutUs = options.timeoutUs;
+    this.#lateAnswers = options.lateAnswers;
     this.#prng = options.prng;
   }
 
@@ -112,11 +108,10 @@ export class SimConnection implements CommandConnection {
   #open(): Life {
     const { network } = this.#wiring;
     const { name, owner } = this.#host;
-    return new Life({
-      out: network.stream(name, this.#address, owner),
-      back: network.stream(this.#address, name, owner),
-      mayBeLater: this.#prng.next() < saysLater,
-    });
+    return new Life(
+      network.stream(name, this.#address, owner),
+      network.stream(this.#address, name, owner),
+    );
   }
 
   /** At the server's machine. */
@@ -132,8 +127,7 @@ export class SimConnection implements CommandConnection {
       });
       return;
     }
-    const { mayBeLater } = life;
-    life.server ??= new ServerConnection(serving, mayBeLater, (reply) => {
+    life.server ??= new ServerConnection(serving, this.#lateAnswers, (reply) => {
       life.back.send(digestText(reply.kind), () => {
         this.#answer(life, reply);
       });

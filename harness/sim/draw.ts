@@ -54,6 +54,7 @@ function drawPlain(seed: number): SimConfig {
     clientTimeoutMs: pick(shape, [800, 2_000]),
     // A stream of its own: it came later, and seeds keep the rest of what they stand for.
     maxRidingWrites: pick(prng.fork("riding writes"), [0, 1, 64]),
+    lateAnswers: chance(prng.fork("late answers"), 0.75),
     shuffleTies: chance(shape, 0.5),
     peersAsText: chance(shape, 0.1),
     skewMs: pick(shape, [0, 50, 1_000]),

@@ -85,7 +85,7 @@ export class FunctionHosts {
   }
 
   async #openPool(process: SimProcess, address: string): Promise<Connections> {
-    const { connections, clientTimeoutMs } = this.#config;
+    const { connections, clientTimeoutMs, lateAnswers } = this.#config;
     this.#opened += 1;
     const pool = await SimPool.open({
       wiring: { network: this.#network, servingAt: (name) => this.#cluster.servingAt(name) },
@@ -94,6 +94,7 @@ export class FunctionHosts {
       timeoutUs: clientTimeoutMs * 1_000,
       prng: process.prng.fork(`pool ${this.#opened}`),
       connections,
+      lateAnswers,
     });
     this.#pools.push({ address, pool });
     return pool;

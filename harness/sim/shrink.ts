@@ -76,5 +76,6 @@ function* smaller(config: SimConfig): Generator<SimConfig> {
   for (const name of ["shuffleTies", "peersAsText"] as const)
     if (config[name]) yield { ...config, [name]: false };
   if (config.maxRidingWrites < 64) yield { ...config, maxRidingWrites: 64 };
+  if (config.lateAnswers) yield { ...config, lateAnswers: false };
   if (engine.lagUs > 0) yield { ...config, engine: { ...engine, lagUs: 0 } };
 }
