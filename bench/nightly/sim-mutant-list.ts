@@ -181,14 +181,6 @@ export const simMutants: readonly SimMutant[] = [
     to: "",
   },
   {
-    mistake:
-      "found here: a reading of the commit set counts for who wanted one while it was under way",
-    bug: 9,
-    file: `${cluster}/replica-member.ts`,
-    from: "this.#readingsDone = wanted;",
-    to: "this.#readingsDone = Math.max(wanted, this.#readingsWanted);",
-  },
-  {
     mistake: "found here: who takes the address of a dead replica is believed to have been heard",
     bug: 5,
     file: `${cluster}/gossip.ts`,
