@@ -11,7 +11,7 @@ import { createNames, type Names } from "#shim/aft/protocol/names.ts";
 import { VersionIndex } from "#shim/aft/protocol/version-index.ts";
 import { listAll, readCommitSet } from "#shim/aft/replica/recovery.ts";
 import { openStateSystem } from "#shim/state/registry.ts";
-import type { StateSystem } from "#shim/state/port.ts";
+import { StateError, type StateSystem } from "#shim/state/port.ts";
 import type { StorageEngine } from "#shim/storage/port.ts";
 import { openStorage } from "#shim/storage/registry.ts";
 import { decodeStamp } from "#workloads/functions/value.ts";
@@ -52,9 +52,16 @@ export async function checkDurability(options: {
     const system = await openStateSystem({ system: "aft", options: { endpoint } });
     try {
       for (;;) {
-        const missing = await missingAt({ name, system, keys, acknowledged, orders });
         const isOver = clock.monotonicUs() > untilUs;
-        if (missing.length > 0 && !isOver) {
+        const missing = await missingAt({ name, system, keys, acknowledged, orders }).catch(
+          (error: unknown) => {
+            // It may have to read the commit set again, as after a pause of the machine.
+            if (isOver || !(error instanceof StateError) || error.disposition !== "retry")
+              throw error;
+            return undefined;
+          },
+        );
+        if (missing === undefined || (missing.length > 0 && !isOver)) {
           await delay(clock, retryUs);
           continue;
         }

@@ -160,8 +160,7 @@ class ProcessCluster implements AftCluster {
     const at = `127.0.0.1:${port}`;
     this.#startingAt.add(at);
     try {
-      const child = await this.#start(replicaPath, { AFT_REPLICA_CONFIG: JSON.stringify(config) });
-      return this.#adopt("replica", child, String(child.ready["address"]));
+      return await this.#start("replica", { AFT_REPLICA_CONFIG: JSON.stringify(config) });
     } finally {
       this.#startingAt.delete(at);
     }
@@ -183,14 +182,9 @@ class ProcessCluster implements AftCluster {
       settings: { replicas, ...shared, ...cluster, ...manager, seeds: this.seeds },
       launcher: replace === false ? "none" : "parent",
     };
-    const child = await this.#start(
-      managerPath,
-      { AFT_MANAGER_CONFIG: JSON.stringify(config) },
-      (line) => {
-        this.#hear(line);
-      },
-    );
-    return this.#adopt("manager", child, "");
+    return this.#start("manager", { AFT_MANAGER_CONFIG: JSON.stringify(config) }, (line) => {
+      this.#hear(line);
+    });
   }
 
   /** `index`: counted from the first port; -1: any. */
@@ -242,26 +236,30 @@ class ProcessCluster implements AftCluster {
     }
   }
 
-  #start(
-    modulePath: string,
+  async #start(
+    role: "replica" | "manager",
     environment: Readonly<Record<string, string>>,
     onLine?: (line: string) => void,
-  ): Promise<Child> {
-    const name = modulePath === replicaPath ? "aft replica" : "aft fault manager";
+  ): Promise<ClusterProcess> {
+    const isReplica = role === "replica";
+    // Until it is adopted: whoever waits for those that start, to stop them, must find it then.
     const starting = startModule({
-      name,
-      modulePath,
-      nodeArguments: modulePath === replicaPath ? replicaNodeArguments : [],
+      name: isReplica ? "aft replica" : "aft fault manager",
+      modulePath: isReplica ? replicaPath : managerPath,
+      nodeArguments: isReplica ? replicaNodeArguments : [],
       environment,
       ...(onLine !== undefined && { onLine }),
-    });
+    }).then((child) => this.#adopt(role, child));
     this.#starting.add(starting);
-    return starting.finally(() => {
+    try {
+      return await starting;
+    } finally {
       this.#starting.delete(starting);
-    });
+    }
   }
 
-  #adopt(role: "replica" | "manager", child: Child, endpoint: string): ClusterProcess {
+  #adopt(role: "replica" | "manager", child: Child): ClusterProcess {
+    const endpoint = role === "replica" ? String(child.ready["address"]) : "";
     this.#started += 1;
     const name = `${role}-${this.#started}`;
     const signal = (kind: NodeJS.Signals) => (): void => {

@@ -135,10 +135,11 @@ class ScaleRun {
   }
 
   async run(): Promise<ScaleResult> {
-    const { config, loop } = { config: this.#config, loop: this.#loop };
+    const [config, loop] = [this.#config, this.#loop];
     await this.#fill();
     for (let index = 1; index <= config.replicas; index += 1) await this.#startReplica(`r${index}`);
-    this.#connect();
+    if (config.multicast === "relays") this.#connectByRelays();
+    else this.#connectToEachOther();
     await loop.run(joinMs * 1_000);
     const load = this.#startLoad();
     await loop.run((joinMs + config.warmUpMs) * 1_000);
@@ -211,11 +212,6 @@ class ScaleRun {
         }
       return news;
     };
-  }
-
-  #connect(): void {
-    if (this.#config.multicast === "relays") this.#connectByRelays();
-    else this.#connectToEachOther();
   }
 
   #connectToEachOther(): void {
