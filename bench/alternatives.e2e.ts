@@ -30,7 +30,7 @@ function bench(...args: string[]): Promise<{ code: number; stdout: string; stder
   });
 }
 
-describe.skipIf(!hasRedis())(`alternatives over redis (${redisMissing})`, () => {
+describe.skipIf(!hasRedis())(`alternatives over redis (skipped if ${redisMissing})`, () => {
   it("are put under mishaps, and judged by what others saw", async () => {
     const only = ["--only", "system:direct,system:aft"];
     const flags = ["--smoke", "--json", "--seed", "5", ...only, "--out", out];

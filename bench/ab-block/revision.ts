@@ -1,10 +1,10 @@
 /** @module A git revision as a checkout of its own, in a temporary directory, with its dependencies. */
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, symlink } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { makeOwnDirectory } from "#kit/node/own-directory.ts";
 import { ConfigError } from "#kit/errors.ts";
 
 const run = promisify(execFile);
@@ -23,7 +23,7 @@ export interface Revision {
  */
 export async function checkOut(revision: string): Promise<Revision> {
   const commit = await resolveRevision(revision);
-  const directory = await mkdtemp(join(tmpdir(), "aft-bench-base-"));
+  const directory = makeOwnDirectory("base");
   const root = join(directory, "checkout");
   const stop = async (): Promise<void> => {
     await run("git", ["worktree", "remove", "--force", root], { cwd: ownRoot }).catch(() => {});

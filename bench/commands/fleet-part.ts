@@ -1,8 +1,7 @@
 /** @module `aft-bench fleet run-part`; loads no more than it needs, since pods start it. */
 import { randomUUID } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
+import { makeOwnDirectory } from "#kit/node/own-directory.ts";
 import { ConfigError, describeError } from "#kit/errors.ts";
 import { createSystemClock } from "#kit/node/system-clock.ts";
 import {
@@ -24,7 +23,7 @@ export async function runOnePart(flags: PartFlags): Promise<number> {
   const clock = createSystemClock({ precise: true });
   const { plan, objects } = await openPlan(flags.plan, clock);
   const stop = listenForStop(() => process.exit(exitCodes.interrupted));
-  const directory = await mkdtemp(join(tmpdir(), "aft-bench-part-"));
+  const directory = makeOwnDirectory("part");
   try {
     const index = indexOf(flags, plan);
     const attempt = flags.attempt ?? randomUUID();

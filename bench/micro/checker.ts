@@ -7,11 +7,11 @@
  * `check` at that level alone, read consistency included; intervals are quartiles.
  */
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { makeOwnDirectory } from "#kit/node/own-directory.ts";
 import type { GenerateOptions } from "#harness/checker/generate.ts";
 import { median, quantile } from "#harness/stats/quantile.ts";
 import type { CheckerTimes } from "./checker-worker.ts";
@@ -58,7 +58,7 @@ export const checker: Micro = {
   id: "checker",
   title: "the isolation checker on generated histories of 1 and 10 million operations",
   run: async (options) => {
-    const folder = await mkdtemp(join(tmpdir(), "aft-bench-checker-"));
+    const folder = makeOwnDirectory("checker");
     try {
       return await measure(options, folder);
     } finally {

@@ -6,10 +6,10 @@
  */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { makeOwnDirectory } from "#kit/node/own-directory.ts";
 import { NotAvailableError, ProjectError } from "#kit/errors.ts";
 
 const require = createRequire(import.meta.url);
@@ -74,7 +74,7 @@ export async function executeNotebooks(options: {
   readonly deno: string;
 }): Promise<ReadonlyMap<string, string>> {
   const { paths, record, deno } = options;
-  const directory = await mkdtemp(join(tmpdir(), "aft-bench-notebook-"));
+  const directory = makeOwnDirectory("notebook");
   try {
     await describeKernel(directory, deno);
     const flags = [

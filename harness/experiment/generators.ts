@@ -6,6 +6,7 @@
  * are judged one by one, because a mean over processes would hide the one that was late.
  */
 import { type Clock, delay } from "#kit/clock.ts";
+import { collectWhenFull } from "#harness/loadgen/heap.ts";
 import { type LoadPlan, type LoadShare, wholeLoad } from "#harness/loadgen/load.ts";
 import type { OpenLoopResult } from "#harness/loadgen/open-loop.ts";
 import type { LoadSinks, Pending } from "#harness/loadgen/request.ts";
@@ -85,6 +86,7 @@ export class OwnGenerator implements LoadGenerators {
 
   constructor({ load, seed, share = wholeLoad, context, onRequest }: OwnGeneratorOptions) {
     this.#clock = context.clock;
+    collectWhenFull();
     const sinks: LoadSinks = {
       onAttempt: (record) => {
         this.#attempts.push(record);

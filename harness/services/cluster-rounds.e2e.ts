@@ -48,7 +48,7 @@ describe(`${rounds} rounds of crashes and pauses`, () => {
   const minutes = 60_000;
   it("over lmdb", () => run(() => startStorageService("lmdb"), 0), 40 * minutes);
   it.skipIf(!hasRedis())(
-    `over redis (${redisMissing})`,
+    `over redis (skipped if ${redisMissing})`,
     () => run(() => startRedis(), 3),
     40 * minutes,
   );

@@ -30,7 +30,7 @@ interface Pair {
 
 describe("kill -9 of the replica", () => {
   it(`over lmdb, ${rounds} times`, () => crashRounds(() => startStorageService("lmdb")));
-  it.skipIf(!hasRedis())(`over redis, ${rounds} times (${redisMissing})`, () =>
+  it.skipIf(!hasRedis())(`over redis, ${rounds} times (skipped if ${redisMissing})`, () =>
     crashRounds(() => startRedis()),
   );
 });

@@ -13,7 +13,7 @@ import { type PostgresService, startPostgres } from "./postgres.ts";
 import { bindable, directoryOf, endsWithParent, listening } from "./testing/what-is-left.ts";
 import { etcdMissing, hasEtcd, hasPostgres, postgresMissing } from "./testing.ts";
 
-describe.skipIf(!hasPostgres())(`PostgreSQL (needs it; ${postgresMissing})`, () => {
+describe.skipIf(!hasPostgres())(`PostgreSQL (skipped if ${postgresMissing})`, () => {
   let service: PostgresService;
 
   beforeAll(async () => {
@@ -73,7 +73,7 @@ describe.skipIf(!hasPostgres())(`PostgreSQL (needs it; ${postgresMissing})`, () 
   });
 });
 
-describe.skipIf(!hasEtcd())(`etcd (needs it; ${etcdMissing})`, () => {
+describe.skipIf(!hasEtcd())(`etcd (skipped if ${etcdMissing})`, () => {
   let service: EtcdService;
 
   beforeAll(async () => {

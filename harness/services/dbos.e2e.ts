@@ -18,7 +18,7 @@ import { describeSystem, overStore } from "./testing/describe-system.ts";
 const system = "dbos";
 const dying = fileURLToPath(import.meta.resolve("#shim/state/testing/die-between-writes.ts"));
 
-describe.skipIf(!hasPostgres())(`over PostgreSQL (needs it; ${postgresMissing})`, async () => {
+describe.skipIf(!hasPostgres())(`over PostgreSQL (skipped if ${postgresMissing})`, async () => {
   await describeOptional(system, () => {
     describeSystem(system, () => startPostgres(), overStore(system));
     describeSystem(

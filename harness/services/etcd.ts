@@ -1,10 +1,10 @@
 /** @module A private etcd of one member: loopback, a directory of its own, every commit flushed. */
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { makeOwnDirectory } from "#kit/node/own-directory.ts";
 import { NotAvailableError } from "#kit/errors.ts";
 import { type Child, programPid, ServiceStartError, startProgram } from "./child.ts";
 import { freePort, startOnFreePort } from "./free-port.ts";
@@ -41,7 +41,7 @@ interface Place {
 export async function startEtcd(): Promise<EtcdService> {
   const version = await etcdVersion();
   if (version === undefined) throw new NotAvailableError({ what: "etcd", get: installEtcd });
-  const directory = await mkdtemp(join(tmpdir(), "aft-bench-etcd-"));
+  const directory = makeOwnDirectory("etcd");
   try {
     return await startIn(directory, version);
   } catch (error) {

@@ -1,7 +1,6 @@
 /** @module Stores without a server: the memory engine, and LMDB in a directory of its own. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
+import { makeOwnDirectory } from "#kit/node/own-directory.ts";
 import type { StorageService } from "./port.ts";
 
 export function startMemory(): Promise<StorageService> {
@@ -14,13 +13,13 @@ export function startMemory(): Promise<StorageService> {
   });
 }
 
-export async function startLmdb(): Promise<StorageService> {
-  const directory = await mkdtemp(join(tmpdir(), "aft-bench-lmdb-"));
-  return {
+export function startLmdb(): Promise<StorageService> {
+  const directory = makeOwnDirectory("lmdb");
+  return Promise.resolve({
     name: "lmdb",
     target: { engine: "lmdb", directory },
     pids: [],
     description: { server: "none: embedded", durability: "flushed before acknowledgement" },
     stop: () => rm(directory, { recursive: true, force: true }),
-  };
+  });
 }

@@ -1,7 +1,6 @@
 /** @module A store of an engine from outside this repository, in a folder of its own. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
+import { makeOwnDirectory } from "#kit/node/own-directory.ts";
 import { loadStorageEngine } from "#shim/storage/outside.ts";
 import type { StorageService } from "./port.ts";
 
@@ -9,7 +8,7 @@ import type { StorageService } from "./port.ts";
 export async function startOutsideStore(modulePath: string): Promise<StorageService> {
   const module = await loadStorageEngine(modulePath);
   const { name } = module;
-  const directory = await mkdtemp(join(tmpdir(), `aft-bench-${name}-`));
+  const directory = makeOwnDirectory(name);
   const remove = (): Promise<void> => rm(directory, { recursive: true, force: true });
   try {
     const store = await module.start({ directory });

@@ -3,12 +3,12 @@
  * asked not to be.
  */
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Client } from "pg";
+import { makeOwnDirectory } from "#kit/node/own-directory.ts";
 import { describeError, NotAvailableError } from "#kit/errors.ts";
 import { type Child, killIfThere, programPid, ServiceStartError, startProgram } from "./child.ts";
 import { startOnFreePort } from "./free-port.ts";
@@ -51,7 +51,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const { stdout } = await run(join(programs, "postgres"), ["--version"], { cwd: "/" });
   const version = stdout.replace(/^postgres \(PostgreSQL\) /, "").trim();
   const user = postgresUser();
-  const directory = await mkdtemp(join(tmpdir(), "aft-bench-postgres-"));
+  const directory = makeOwnDirectory("postgres");
   try {
     const data = await createDataDirectory({ programs, version, user, directory });
     return await startIn({ programs, version, user, directory, data, options });

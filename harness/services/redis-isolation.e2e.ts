@@ -33,7 +33,7 @@ const workload = createWorkload({
   seed: 7,
 });
 
-describe.skipIf(!hasRedis())(`isolation on redis (needs it; ${redisMissing})`, () => {
+describe.skipIf(!hasRedis())(`isolation on redis (skipped if ${redisMissing})`, () => {
   let redis: RedisService;
   const platform = createInlinePlatform({ clock });
 

@@ -15,7 +15,7 @@ import { type LossyRelay, startLossyRelay } from "./testing/lossy-relay.ts";
 const utf8 = (value: Uint8Array | undefined): string | undefined =>
   value === undefined ? undefined : Buffer.from(value).toString();
 
-describe.skipIf(!hasRedis())(`systems on redis (needs it; ${redisMissing})`, () => {
+describe.skipIf(!hasRedis())(`systems on redis (skipped if ${redisMissing})`, () => {
   let redis: RedisService;
   let relay: LossyRelay;
   let names = 0;

@@ -1,10 +1,10 @@
 /** @module A private redis-server: loopback or a Unix socket, a directory of its own, no snapshots. */
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Redis } from "ioredis";
+import { makeOwnDirectory } from "#kit/node/own-directory.ts";
 import { NotAvailableError } from "#kit/errors.ts";
 import { type Child, programPid, ServiceStartError, startProgram } from "./child.ts";
 import { freePort } from "./free-port.ts";
@@ -51,7 +51,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServi
   const version = await redisVersion();
   if (version === undefined)
     throw new NotAvailableError({ what: "redis-server", get: installCommand });
-  const directory = await mkdtemp(join(tmpdir(), "aft-bench-redis-"));
+  const directory = makeOwnDirectory("redis");
   try {
     return await startIn({ directory, version, options });
   } catch (error) {

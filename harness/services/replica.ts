@@ -1,9 +1,9 @@
 /** @module An AFT replica as a child process. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Redis, type RedisOptions } from "ioredis";
+import { makeOwnDirectory } from "#kit/node/own-directory.ts";
 import type { ReplicaSettings } from "#shim/aft/replica/options.ts";
 import type { ReplicaStats } from "#shim/aft/replica/port.ts";
 import { replicaNodeArguments } from "./replica-node.ts";
@@ -46,7 +46,7 @@ const modulePath = fileURLToPath(import.meta.resolve("#shim/aft/server/main.ts")
 /** Starts a replica and waits until it serves. Rejects with `ServiceStartError`. */
 export async function startReplica(options: ReplicaOptions): Promise<ReplicaService> {
   const { storage, transport = "tcp", port = 0, settings, security, withAdmin } = options;
-  const directory = transport === "unix" ? await mkdtemp(join(tmpdir(), "aft-bench-socket-")) : "";
+  const directory = transport === "unix" ? makeOwnDirectory("socket") : "";
   const listen =
     transport === "unix" ? { path: join(directory, "aft.sock") } : { host: "127.0.0.1", port };
   const adminPort = withAdmin === true ? 0 : undefined;

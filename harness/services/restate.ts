@@ -1,9 +1,9 @@
 /** @module A private Restate server of one node and the handlers it calls: loopback, a directory of its own. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { makeOwnDirectory } from "#kit/node/own-directory.ts";
 import { NotAvailableError } from "#kit/errors.ts";
 import { findPackage, installCommand, missingPackages } from "#kit/node/optional-package.ts";
 import { restatePackages } from "#shim/objects/packages.ts";
@@ -37,7 +37,7 @@ interface Ports {
 /** Rejects with `NotAvailableError` when its server or its SDK is not installed. */
 export async function startRestate(): Promise<RestateService> {
   const program = restateProgram();
-  const directory = await mkdtemp(join(tmpdir(), "aft-bench-restate-"));
+  const directory = makeOwnDirectory("restate");
   try {
     return await startIn(directory, program);
   } catch (error) {

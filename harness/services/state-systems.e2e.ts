@@ -33,7 +33,7 @@ describeSystem(
   },
 );
 
-describe.skipIf(!hasRedis())(`over redis (needs it; ${redisMissing})`, () => {
+describe.skipIf(!hasRedis())(`over redis (skipped if ${redisMissing})`, () => {
   describeSystem("redis-multi over TCP", () => startRedis(), overStore("redis-multi"));
   describeSystem(
     "redis-multi over a Unix socket",

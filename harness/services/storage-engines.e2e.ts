@@ -35,7 +35,7 @@ describeStorageContract(
   over(() => startStorageService("s3")),
 );
 
-describe.skipIf(!hasRedis())(`redis (needs it; ${redisMissing})`, () => {
+describe.skipIf(!hasRedis())(`redis (skipped if ${redisMissing})`, () => {
   describeStorageContract(
     "redis over TCP",
     over(() => startRedis()),

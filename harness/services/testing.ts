@@ -3,10 +3,10 @@ import { spawnSync } from "node:child_process";
 import { installEtcd } from "./etcd.ts";
 import { findPostgres, installPostgres } from "./postgres-programs.ts";
 
-export const redisMissing = "redis-server not installed: apt-get install redis-server";
+export const redisMissing = "redis-server is not installed: apt-get install redis-server";
 
-export const postgresMissing = `PostgreSQL not installed: ${installPostgres}`;
-export const etcdMissing = `etcd not installed: ${installEtcd}`;
+export const postgresMissing = `PostgreSQL is not installed: ${installPostgres}`;
+export const etcdMissing = `etcd is not installed: ${installEtcd}`;
 
 /** Whether redis-server is there. Where it is required (CI), its absence is a failure. */
 export function hasRedis(): boolean {

@@ -1,8 +1,8 @@
 /** @module A private workerd with durable objects: loopback, a directory of its own, storage on disk. */
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { makeOwnDirectory } from "#kit/node/own-directory.ts";
 import { NotAvailableError } from "#kit/errors.ts";
 import {
   findPackage,
@@ -32,7 +32,7 @@ export interface WorkerdService extends StorageService {
 /** Rejects with `NotAvailableError` when workerd is not installed. */
 export async function startWorkerd(): Promise<WorkerdService> {
   const program = await workerdProgram();
-  const directory = await mkdtemp(join(tmpdir(), "aft-bench-workerd-"));
+  const directory = makeOwnDirectory("workerd");
   try {
     await mkdir(join(directory, "objects"));
     await writeFile(join(directory, "worker.js"), await bundleWorker());

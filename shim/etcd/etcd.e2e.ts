@@ -16,7 +16,7 @@ import { openStateContract, stateContract } from "#shim/state/state.contract.ts"
 
 const clock = createSystemClock();
 
-describe.skipIf(!hasEtcd())(`etcd (needs it; ${etcdMissing})`, () => {
+describe.skipIf(!hasEtcd())(`etcd (skipped if ${etcdMissing})`, () => {
   let service: EtcdService;
   let plain: StateSystem;
   let serializable: StateSystem;

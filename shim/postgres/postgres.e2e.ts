@@ -22,7 +22,7 @@ const clock = createSystemClock();
 const dying = fileURLToPath(import.meta.resolve("#shim/state/testing/die-between-writes.ts"));
 const levels = ["postgres-rc", "postgres-rr", "postgres-ser"] as const;
 
-describe.skipIf(!hasPostgres())(`PostgreSQL (needs it; ${postgresMissing})`, () => {
+describe.skipIf(!hasPostgres())(`PostgreSQL (skipped if ${postgresMissing})`, () => {
   let service: PostgresService;
   let broker: BrokerService;
   const opened: StateSystem[] = [];

@@ -59,7 +59,7 @@ export class RedisServer {
   private constructor(client: Redis, delays: Delays | undefined) {
     this.#client = client;
     this.#delays = delays;
-    this.#beforeWrite = coalesceWrites(() => client.stream);
+    this.#beforeWrite = coalesceWrites(client);
   }
 
   /** Rejects with a `StateError` when the server cannot be reached. */

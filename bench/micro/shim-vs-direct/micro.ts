@@ -9,6 +9,7 @@
 import { NotAvailableError } from "#kit/errors.ts";
 import { createPrng, type Prng } from "#kit/prng.ts";
 import { Scope } from "#harness/experiment/scope.ts";
+import { collectWhenFull } from "#harness/loadgen/heap.ts";
 import { type RedisService, startRedis } from "#harness/services/redis.ts";
 import { startReplica } from "#harness/services/replica.ts";
 import { openStateSystem } from "#shim/state/registry.ts";
@@ -54,6 +55,7 @@ export const shimVsDirect: Micro = {
 };
 
 async function measure(options: MicroOptions, scope: Scope): Promise<MicroResult> {
+  collectWhenFull();
   const sizes: Sizes = options.smoke
     ? { blocks: 2, blockMs: 100, warmUpMs: 100 }
     : { blocks: 15, blockMs: 500, warmUpMs: 2_000 };

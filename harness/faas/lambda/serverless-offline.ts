@@ -7,10 +7,10 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { makeOwnDirectory } from "#kit/node/own-directory.ts";
 import { NotAvailableError, ProjectError } from "#kit/errors.ts";
 import { freePort } from "#harness/services/free-port.ts";
 import type { FunctionSpec } from "../port.ts";
@@ -82,7 +82,7 @@ interface Running {
 }
 
 async function start(specs: readonly FunctionSpec[], programUrl: string): Promise<Running> {
-  const folder = await mkdtemp(join(tmpdir(), "aft-bench-serverless-"));
+  const folder = makeOwnDirectory("serverless");
   try {
     await writeService(folder, specs, programUrl);
     const [lambdaPort, httpPort] = [await freePort(), await freePort()];

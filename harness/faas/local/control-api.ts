@@ -13,10 +13,10 @@
  *
  * One version of each function runs: publishing numbers it, and an alias is only a name for it.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve, sep } from "node:path";
 import { unzipSync } from "fflate";
+import { makeOwnDirectory } from "#kit/node/own-directory.ts";
 import type { FunctionSpec } from "../port.ts";
 import { InstancePool, type PoolCounters } from "./pool.ts";
 
@@ -218,7 +218,7 @@ function unpacked(
       return true;
     },
   });
-  const folder = mkdtempSync(join(tmpdir(), "aft-bench-function-"));
+  const folder = makeOwnDirectory("function");
   for (const [name, bytes] of Object.entries(files)) {
     const path = resolve(folder, name);
     if (!path.startsWith(folder + sep)) {

@@ -35,7 +35,7 @@ export function bindable(port: number): Promise<boolean> {
 /** The temporary folder that a server was started in: of its arguments, not of the program, which may be in one too. */
 export function directoryOf(pid: number): string {
   const [, ...args] = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-  return /\/.*\/aft-bench-\w+-\w{6}/.exec(args.join("\n"))?.[0] ?? "";
+  return /\/.*\/aft-bench-\w+(?:-\d+)*-\w{6}/.exec(args.join("\n"))?.[0] ?? "";
 }
 
 /** A process that has started a service is killed; all that it started must end with it. */

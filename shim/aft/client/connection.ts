@@ -14,6 +14,7 @@ import { StateError } from "#shim/state/port.ts";
 import { LateAnswers } from "./late-answers.ts";
 import type { Argument, CommandConnection, Connections } from "./port.ts";
 import { later, type Reply, ReplyError, ReplyParser, ReplyProtocolError } from "./reply-parser.ts";
+import { WriteRhythm } from "#kit/node/write-rhythm.ts";
 import { RequestBuffer } from "./request-buffer.ts";
 
 export interface AftEndpoint {
@@ -29,8 +30,6 @@ export interface AftEndpoint {
 }
 
 const defaultTimeoutMs = 10_000;
-/** Commands held back at most: all of a turn in one write would make both sides work in turns. */
-const holdAtMost = 8;
 /** Between attempts to connect; doubled after each that fails. */
 const firstPauseMs = 20;
 const longestPauseMs = 1_000;
@@ -77,9 +76,8 @@ export class AftConnection implements CommandConnection, Connections {
   #silenceTimer: NodeJS.Timeout | undefined;
   /** When bytes came last, or the first answer that is due was asked for. */
   #heardMs = 0;
-  /** Commands gathered since the last write. */
-  #held = 0;
-  #flushScheduled = false;
+  readonly #rhythm = new WriteRhythm();
+  #isTurn = false;
 
   private constructor(options: AftEndpoint) {
     this.#options = options;
@@ -124,20 +122,13 @@ export class AftConnection implements CommandConnection, Connections {
   send(command: string, args: Argument[]): Promise<unknown> {
     if (this.#isClosed) return Promise.reject(new Error("the connection is closed"));
     this.#out.command(command, args);
-    this.#held += 1;
     // An answer is due from now on.
     if (!this.#isAnswerDue) this.#heardMs = performance.now();
     const answer = new Promise<Reply>((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
     });
     if (!this.#isOpen) this.#connect();
-    // The replica can begin while the rest of this turn goes on.
-    else if (this.#held >= holdAtMost) this.#flush();
-    else if (!this.#flushScheduled) {
-      this.#flushScheduled = true;
-      // Runs when the microtasks of this turn, all the woken callers, are through.
-      process.nextTick(this.#flushLater);
-    }
+    else this.#write();
     return answer;
   }
 
@@ -152,15 +143,25 @@ export class AftConnection implements CommandConnection, Connections {
     return this.#waiting.length > 0 || this.#later.due > 0;
   }
 
-  readonly #flushLater = (): void => {
-    this.#flushScheduled = false;
-    if (this.#held > 0 && this.#isOpen) this.#flush();
+  #write(): void {
+    if (!this.#isTurn) {
+      this.#isTurn = true;
+      // Runs when the microtasks of this turn, all the woken callers, are through.
+      process.nextTick(this.#endTurn);
+    }
+    const underWay = this.#waiting.length - this.#answered + this.#later.due;
+    if (this.#rhythm.leaves(underWay)) this.#flush();
+  }
+
+  readonly #endTurn = (): void => {
+    this.#isTurn = false;
+    this.#rhythm.endTurn();
+    if (this.#out.size > 0 && this.#isOpen) this.#flush();
   };
 
   #flush(): void {
     const socket = this.#socket;
     if (socket === undefined) return;
-    this.#held = 0;
     this.#watchSilence();
     socket.write(this.#out.take());
     // What the kernel did not take at once is still read from.
@@ -284,7 +285,6 @@ export class AftConnection implements CommandConnection, Connections {
     socket?.destroy();
     this.#out.take();
     this.#out.reuse(false);
-    this.#held = 0;
     const lost = [...this.#later.clear(), ...this.#waiting.slice(this.#answered)];
     this.#waiting = [];
     this.#answered = 0;

@@ -1,34 +1,39 @@
 /**
- * @module One system call for everything written in one turn.
+ * @module Few system calls for what is written in one turn.
  *
  * ioredis writes each command to the socket on its own. When one received chunk wakes forty callers,
- * that is forty system calls; corked until the turn's microtasks are done, it is one or a few.
+ * that is forty system calls; corked, and let go in the rhythm of `write-rhythm.ts`, it is one or a few.
  */
-import type { Writable } from "node:stream";
+import type { Redis } from "ioredis";
+import { WriteRhythm } from "./write-rhythm.ts";
 
-/** Commands held back at most: all of a turn in one write would make both sides work in turns. */
-const holdAtMost = 8;
-
-/** Returns a function to call before each write; the stream is looked up anew after reconnects. */
-export function coalesceWrites(streamOf: () => Writable | undefined): () => void {
-  let corked: Writable | undefined;
-  let held = 0;
+/** Returns a function to call before each command; the stream is looked up anew after reconnects. */
+export function coalesceWrites(client: Redis): () => void {
+  const rhythm = new WriteRhythm();
+  let corked: Redis["stream"] | undefined;
+  let isTurn = false;
+  /** What is held leaves before the next command. */
+  let isFull = false;
   const uncork = (): void => {
     corked?.uncork();
     corked = undefined;
-    held = 0;
+    isFull = false;
+  };
+  const endTurn = (): void => {
+    uncork();
+    rhythm.endTurn();
+    isTurn = false;
   };
   return () => {
-    if (corked !== undefined) {
-      held += 1;
-      if (held < holdAtMost) return;
-      // The peer can begin while the rest of this turn goes on; the tick's own uncork then is idle.
-      uncork();
+    if (!isTurn) {
+      isTurn = true;
+      // Runs when the microtasks of this turn, all the woken callers, are through.
+      process.nextTick(endTurn);
     }
-    corked = streamOf();
-    if (corked === undefined) return;
-    corked.cork();
-    // Runs when the microtasks of this turn, all the woken callers, are through.
-    process.nextTick(uncork);
+    if (isFull) uncork();
+    isFull = rhythm.leaves(client.commandQueue.length + 1);
+    if (corked !== undefined || isFull) return;
+    corked = client.stream;
+    corked?.cork();
   };
 }

@@ -10,10 +10,11 @@
  * Writes are never repeated behind the caller's back: a command that was sent and not answered
  * rejects with effect "unknown".
  */
-import { Cluster, type Redis } from "ioredis";
+import { Cluster, type Command, type Redis } from "ioredis";
 import type { Bytes } from "#kit/bytes.ts";
 import { coalesceWrites } from "#kit/node/coalesce-writes.ts";
 import { CommandBuffer } from "#kit/node/command-buffer.ts";
+import { EncodedCommand } from "#kit/node/encoded-command.ts";
 import {
   type Effect,
   StorageClosedError,
@@ -96,7 +97,7 @@ class RedisEngine implements StorageEngine {
   constructor(client: Client, cluster: boolean) {
     this.#client = client;
     this.#cluster = cluster;
-    this.#beforeWrite = client instanceof Cluster ? () => {} : coalesceWrites(() => client.stream);
+    this.#beforeWrite = client instanceof Cluster ? () => {} : coalesceWrites(client);
     this.capabilities = {
       maxBatch,
       maxValueBytes,
@@ -114,7 +115,7 @@ class RedisEngine implements StorageEngine {
   }
 
   get(key: StorageKey): Promise<Bytes | undefined> {
-    return this.#guard("get", key, async () => (await this.#client.getBuffer(key)) ?? undefined);
+    return this.#send("get", key, new EncodedCommand("get", [key])) as Promise<Bytes | undefined>;
   }
 
   async multiGet(keys: readonly StorageKey[]): Promise<(Bytes | undefined)[]> {
@@ -130,7 +131,7 @@ class RedisEngine implements StorageEngine {
 
   async put(key: StorageKey, value: Bytes): Promise<void> {
     this.#checkSize("put", [{ key, value }]);
-    await this.#guard("put", key, () => this.#client.set(key, toBuffer(value)));
+    await this.#send("put", key, new EncodedCommand("set", [key, toBuffer(value)]));
   }
 
   async multiPut(entries: readonly StorageEntry[]): Promise<void> {
@@ -282,6 +283,17 @@ class RedisEngine implements StorageEngine {
     // All are awaited: what fails first must not leave others running unseen.
     for (const outcome of await Promise.allSettled(sent))
       if (outcome.status === "rejected") throw outcome.reason;
+  }
+
+  /** For single commands, of which there are many: no method of ioredis, which goes about it in more steps. */
+  async #send(operation: StorageOperation, key: StorageKey, command: Command): Promise<unknown> {
+    if (this.#closed) throw this.#closedError(operation, key);
+    this.#beforeWrite();
+    try {
+      return (await this.#client.sendCommand(command)) ?? undefined;
+    } catch (error) {
+      throw this.#error(operation, key, error);
+    }
   }
 
   async #guard<T>(
