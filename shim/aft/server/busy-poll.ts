@@ -7,6 +7,7 @@
  * little to do uses no more of its core than before.
  */
 import type { Clock } from "#kit/clock.ts";
+import { pauseBriefly } from "#kit/node/pause.ts";
 
 /** Weight of the newest gap in the mean. */
 const newestWeight = 1 / 16;
@@ -41,6 +42,7 @@ export class BusyPoll {
   }
 
   #look(): void {
+    pauseBriefly();
     this.#clock.defer(() => {
       if (this.#clock.monotonicUs() - this.#lastUs < this.#limitUs) this.#look();
       else this.#looking = false;
