@@ -42,10 +42,15 @@ export class BusyPoll {
   }
 
   #look(): void {
-    pauseBriefly();
+    const lastUs = this.#lastUs;
     this.#clock.defer(() => {
-      if (this.#clock.monotonicUs() - this.#lastUs < this.#limitUs) this.#look();
-      else this.#looking = false;
+      if (this.#clock.monotonicUs() - this.#lastUs >= this.#limitUs) {
+        this.#looking = false;
+        return;
+      }
+      // Nothing came. Where something did there is more to do than to wait.
+      if (this.#lastUs === lastUs) pauseBriefly();
+      this.#look();
     });
   }
 }
